@@ -1,0 +1,188 @@
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "balancer/options.hpp"
+#include "core/clock.hpp"
+#include "core/ewma.hpp"
+#include "core/instance.hpp"
+#include "core/random.hpp"
+#include "core/tier_answer.hpp"
+
+namespace pilotfish::balancer {
+
+/// What a shell hangs on an instance (its connection pool, its metric handles). Destroyed with it.
+class InstanceAttachment {
+ public:
+  virtual ~InstanceAttachment() = default;
+};
+
+/// Live state of one instance, keyed by address:port; survives answers, tiers and reloads.
+/// Ownership: shared by the cluster and the requests that run on it, through a count that is not
+/// atomic. Thread-safety: none; belongs to one worker.
+struct InstanceState {
+  explicit InstanceState(Endpoint where) : endpoint(where), name(where.to_string()) {}
+
+  const Endpoint endpoint;
+  const std::string name;  ///< "10.0.0.1:80": label of metrics and log lines
+
+  // As the registry's current answer has it.
+  std::uint32_t weight = 1;
+  std::uint32_t priority = 0;
+  std::vector<std::string> tags;  ///< union over the tiers that hold it, sorted
+  int tier = -1;                  ///< the best tier that holds it; -1: in no answer any more
+
+  // Load and outcomes.
+  std::uint32_t in_flight = 0;  ///< streams, not connections
+  std::uint64_t requests = 0;
+  std::uint64_t failures = 0;
+  PeakEwma latency{0.03, std::chrono::seconds(10)};  ///< seconds
+  double failure_load = 0;                           ///< extra load after failed tries; decays
+  TimePoint failure_load_at{};
+  TimePoint first_seen{};  ///< for slow start
+
+  // Ejection.
+  std::uint32_t consecutive_failures = 0;
+  std::uint32_t ejections = 0;  ///< how often so far: the factor of `base`
+  bool ejected = false;
+  bool probing = false;  ///< ejection time is over, its one probe request is out or due
+  bool probe_in_flight = false;
+  TimePoint ejected_until{};
+
+  std::unique_ptr<InstanceAttachment> attachment;
+  std::uint32_t references = 0;
+};
+inline void intrusive_ptr_add_ref(InstanceState* state) {
+  ++state->references;
+}
+inline void intrusive_ptr_release(InstanceState* state) {
+  if (--state->references == 0) {
+    delete state;  // NOLINT(cppcoreguidelines-owning-memory): the count is the owner
+  }
+}
+using InstanceRef = boost::intrusive_ptr<InstanceState>;
+
+/// How one try on an instance ended, judged by the shell after trailers.
+enum class Outcome : std::uint8_t {
+  kSuccess,
+  kConnectFailure,
+  kReset,         ///< the connection broke before the answer was whole, or the answer was no HTTP
+  kGatewayError,  ///< 502, 503, 504 from the instance
+  kTimeout,       ///< no answer in time: counts as a gateway failure
+  kNeutral,       ///< the client went away: says nothing about the instance
+};
+[[nodiscard]] constexpr bool is_failure(Outcome outcome) {
+  return outcome != Outcome::kSuccess && outcome != Outcome::kNeutral;
+}
+
+struct PickContext {
+  TimePoint now;
+  std::uint64_t hash = 0;                   ///< of the hash key; ring_hash and maglev only
+  std::span<InstanceState* const> tried{};  ///< skipped while another eligible one exists
+};
+
+/// Why the serving tier changed; closed list, the `reason` label of `upstream_tier_changes_total`.
+enum class TierReason : std::uint8_t {
+  kStart,      ///< first answer
+  kTooFew,     ///< the serving tier fell below min_healthy
+  kFailBack,   ///< a better tier stayed healthy for fail_back_after
+  kBestOfBad,  ///< no tier has enough: the best that has any
+  kAllEmpty,   ///< every tier empty for longer than hold_empty: none serves
+  kRecovered,  ///< instances are back after none served
+};
+inline constexpr std::size_t kTierReasonCount = 6;
+[[nodiscard]] std::string_view to_string(TierReason reason);
+
+/// One line of /upstreams and `pilotfish resolve`.
+struct InstanceView {
+  InstanceRef state;
+  std::string_view status;  ///< healthy | ejected | draining | absent
+  std::string why;          ///< what keeps it from being picked; empty where nothing does
+};
+
+/// What happened since the shell last asked: for metrics, log lines and pools.
+struct ClusterEvents {
+  struct TierChange {
+    int from = -1;
+    int to = -1;
+    TierReason reason{};
+    std::string
+        text;  ///< for people: "tier 0 (v4) has 0 of 1 healthy instances; tier 1 (v3) serves"
+  };
+  std::vector<TierChange> tier_changes;
+  std::vector<InstanceRef> arrived;   ///< attach pools and metrics
+  std::vector<InstanceRef> departed;  ///< close idle pooled connections
+  std::vector<InstanceRef> ejected;
+  std::vector<InstanceRef> returned;  ///< un-ejected after a good probe
+  std::vector<std::string>
+      notes;  ///< e.g. "every tier is empty: holding the last good set for 10 s"
+  [[nodiscard]] bool empty() const {
+    return tier_changes.empty() && arrived.empty() && departed.empty() && ejected.empty() &&
+           returned.empty() && notes.empty();
+  }
+};
+
+class Picker;  // one algorithm over one immutable list of eligible instances (balancer/picker.hpp)
+
+/// Everything that decides which instance of an upstream serves: tiers with hysteresis, ejection,
+/// SRV priority and weight, slow start, and the balancing algorithm. Pure: no clock, no I/O.
+/// Semantics: design.md section 4 (Tier, Ejection, SRV, Causes).
+/// Thread-safety: none; one per upstream and worker.
+class Cluster {
+ public:
+  /// `tier_names` are what people read ("v4", "v3+read", "any", or the SRV name), best first.
+  Cluster(ClusterOptions options, std::vector<std::string> tier_names, std::uint64_t seed);
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  /// The whole answer for one tier. A failed one keeps the last good set; empty and NXDOMAIN empty
+  /// the tier. An answer equal to the last one changes nothing and costs a comparison.
+  void on_answer(std::size_t tier, const TierAnswer& answer, TimePoint now);
+
+  /// Lets time pass: fail-back, hold_empty, returns from ejection, slow start. Cheap when not due.
+  void tick(TimePoint now);
+  /// When tick() next has something to do; TimePoint::max() where nothing is pending.
+  [[nodiscard]] TimePoint next_deadline() const;
+
+  /// Chooses an instance for one try; nullptr iff none can serve. Never blocks, never allocates in
+  /// steady state. Does not count the try: call started() and finished() around it.
+  [[nodiscard]] InstanceState* pick(const PickContext& context);
+  void started(InstanceState& instance, TimePoint now);
+  /// `latency` from the try's start to the answer's head (or its failure).
+  void finished(InstanceState& instance, Outcome outcome, Duration latency, TimePoint now);
+
+  /// Serving tier, -1 where none serves; and the reason, for people.
+  [[nodiscard]] int serving_tier() const { return serving_; }
+  [[nodiscard]] const std::string& reason() const { return reason_; }
+  /// True where one of the tiers [0, last] has at least min_healthy eligible instances, so that no
+  /// worse tier need be asked (the freshness gate's question).
+  [[nodiscard]] bool enough_up_to(std::size_t last) const;
+  /// When the serving tier's answer was asked for (age = now - this); TimePoint{} where none.
+  [[nodiscard]] TimePoint serving_asked() const;
+
+  [[nodiscard]] const std::vector<std::string>& tier_names() const;
+  /// Every instance in any tier, plus departed ones that still have requests in flight.
+  [[nodiscard]] std::vector<InstanceView> view(TimePoint now) const;
+  /// Hands out what happened since the last call.
+  [[nodiscard]] ClusterEvents take_events();
+
+  /// Changes options at run time (reload); keeps all live state.
+  void set_options(const ClusterOptions& options, TimePoint now);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+  int serving_ = -1;
+  std::string reason_ = "no answer from the registry yet";
+};
+
+}  // namespace pilotfish::balancer

@@ -1,0 +1,10 @@
+# PILOTFISH_SANITIZE: empty, "address" (with undefined), or "thread".
+set(PILOTFISH_SANITIZE "" CACHE STRING "address | thread | empty")
+if(PILOTFISH_SANITIZE STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(PILOTFISH_SANITIZE STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+endif()

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/endpoint.hpp"
+#include "core/log.hpp"
+#include "proxy/options.hpp"
+#include "registry/options.hpp"
+#include "resolver/options.hpp"
+
+namespace pilotfish::config {
+
+using namespace std::chrono_literals;
+
+enum class LogFormat : std::uint8_t { kText, kJson };
+
+struct LogOptions {
+  LogLevel level = LogLevel::kInfo;
+  LogFormat format = LogFormat::kText;
+  std::string access = "off";  ///< off | stdout | stderr | PATH
+};
+
+struct AdminOptions {
+  std::optional<Endpoint> listen = Endpoint{IpAddress::v4({127, 0, 0, 1}), 9900};
+  bool is_public = false;  ///< `admin_public: true`, needed for anything but loopback
+};
+
+/// A whole configuration file: valid by construction (config::load checks every rule).
+struct RootOptions {
+  AdminOptions admin;
+  std::uint32_t workers = 1;  ///< `auto` is resolved while loading
+  std::uint32_t max_clients = 10000;
+  std::string state_dir;
+  LogOptions log;
+  Duration drain = 10s;
+  registry::ConsulHttp consul_http;
+  resolver::ConsulDns consul_dns;
+  std::vector<Endpoint> dns;  ///< empty: the system's resolvers
+  registry::EtcdOptions etcd;
+  std::vector<proxy::UpstreamOptions> upstreams;  ///< in the file's order
+  std::vector<registry::Announcement> announcements;
+};
+
+}  // namespace pilotfish::config

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/log.hpp"
+#include "core/tier_answer.hpp"
+#include "metrics/store.hpp"
+#include "net/asio.hpp"
+#include "proxy/access_log.hpp"
+#include "proxy/options.hpp"
+#include "resolver/service_resolver.hpp"
+
+namespace pilotfish::proxy {
+
+/// One instance as /upstreams shows it; plain values, so that they may cross threads.
+struct InstanceStatus {
+  std::string address;
+  std::uint32_t weight = 1;
+  std::uint32_t priority = 0;
+  std::vector<std::string> tags;
+  int tier = -1;
+  std::string state;  ///< healthy | ejected | draining | absent
+  std::string why;
+  std::uint64_t in_flight = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t failures = 0;
+};
+
+/// One upstream as /upstreams, /ready and `pilotfish resolve` show it.
+struct UpstreamStatus {
+  std::string name;
+  bool required = true;
+  int tier = -1;
+  std::string reason;
+  std::int64_t age_ms = -1;  ///< of the serving tier's answer; -1 where there is none
+  std::vector<std::string> tier_names;
+  std::vector<InstanceStatus> instances;
+  std::vector<TierAnswer> answers;  ///< newest per tier, failures included
+};
+
+/// What several workers share. All of it outlives the workers.
+struct Shared {
+  Logger* logger = nullptr;
+  AccessLog* access_log = nullptr;           ///< nullptr: off
+  resolver::Completer* completer = nullptr;  ///< per worker, may be nullptr
+  std::uint32_t worker_count = 1;
+  std::uint32_t max_clients = 10000;  ///< in all; divided among the workers
+  resolver::ConsulDns consul_dns;
+  std::uint64_t seed = 0;
+};
+
+/// A worker is a whole proxy: listeners, resolver, balancers, pools and metrics on one io_context.
+/// Thread-safety: none; every method runs on the worker's own thread (app/ posts).
+class Proxy {
+ public:
+  Proxy(net::IoContext& io, Shared shared, metrics::Store& store);
+  ~Proxy();
+  Proxy(const Proxy&) = delete;
+  Proxy& operator=(const Proxy&) = delete;
+
+  /// A listening socket for an upstream, already bound; ownership of the descriptor passes.
+  struct Listener {
+    std::string upstream;
+    int descriptor = -1;
+  };
+  /// Starts upstreams and listeners. Lookups of every tier begin at once.
+  void start(std::vector<UpstreamOptions> upstreams, std::vector<Listener> listeners);
+  /// Waits until each upstream had its first lookups end, either way, or the deadline.
+  net::Awaitable<void> wait_first_lookups(TimePoint deadline);
+
+  /// SIGTERM: takes what the kernel's queue holds, closes listeners, answers with
+  /// `Connection: close`, closes idle connections. `on_idle` runs when the last session ended.
+  void begin_drain(std::function<void()> on_idle);
+  /// Cuts what still runs.
+  void stop();
+
+  [[nodiscard]] std::vector<UpstreamStatus> status(TimePoint now) const;
+  /// Brings gauges (active, instances, tier, age, connections) up to date before a scrape.
+  void refresh_gauges(TimePoint now);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pilotfish::proxy

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/log.hpp"
+#include "core/tier_answer.hpp"
+#include "net/asio.hpp"
+#include "resolver/options.hpp"
+
+namespace pilotfish::resolver {
+
+/// Completes an answer that even TCP trims, from the agent's HTTP API (implemented in registry/,
+/// handed in by app/; the resolver itself never speaks HTTP).
+class Completer {
+ public:
+  virtual ~Completer() = default;
+  /// Every instance of `service` that carries all of `tags` and is not critical; nullopt: failed.
+  virtual net::Awaitable<std::optional<InstanceList>> complete(const ConsulSource& source,
+                                                               const std::vector<std::string>& tags,
+                                                               TimePoint deadline) = 0;
+};
+
+/// One worker's DNS: c-ares channels on the worker's loop, shared by its upstreams, and the state
+/// per name (at most one lookup in flight and one waiting behind it; pacing; TCP-first memory).
+/// Thread-safety: none; lives on one worker's executor. Must outlive its ServiceResolvers.
+class DnsService {
+ public:
+  DnsService(net::IoContext& io, ConsulDns consul, std::uint32_t worker_count, Logger& logger,
+             Completer* completer, std::uint64_t seed);
+  ~DnsService();
+  DnsService(const DnsService&) = delete;
+  DnsService& operator=(const DnsService&) = delete;
+
+  class Impl;
+  [[nodiscard]] Impl& impl() { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Looks one upstream's tiers up, on behalf of arriving connections and of itself (all tiers once
+/// at start and every 10 s when idle). Answers are pushed through `on_answer`, always before the
+/// waiters for that lookup resume. Semantics: design.md section 1.1 and 4 (Which tiers, Causes,
+/// Tags, SRV, Complete). Static sources answer at start and never wait.
+/// Thread-safety: none; one per upstream and worker, on the worker's executor.
+class ServiceResolver {
+ public:
+  struct Hooks {
+    std::function<void(std::size_t tier, const TierAnswer&)> on_answer;
+    /// Each finished lookup of a name, for lookup_total and lookup_duration_seconds.
+    std::function<void(const NameAnswer&)> on_lookup;
+    /// A connection was routed by the last good answer because the registry did not answer in time.
+    std::function<void()> on_stale;
+  };
+
+  ServiceResolver(DnsService& dns, Source source, Freshness freshness, LookupOptions lookup,
+                  Hooks hooks);
+  ~ServiceResolver();
+  ServiceResolver(const ServiceResolver&) = delete;
+  ServiceResolver& operator=(const ServiceResolver&) = delete;
+
+  [[nodiscard]] std::size_t tier_count() const;
+
+  void start();
+  /// Ends background work; waiters resume at once. Idempotent.
+  void stop();
+
+  /// A claim on lookups of tiers [first, last] that begin no earlier than the claim. A value.
+  struct Ticket {
+    struct Need {
+      std::uint32_t name = 0;
+      std::uint64_t generation = 0;
+    };
+    static constexpr std::size_t kInline = 4;
+    std::vector<Need> needs;  ///< empty: nothing to wait for
+    TimePoint deadline{};
+  };
+  /// Marks an arrival now: starts a lookup, or joins the one that waits. Never suspends. With `ttl`
+  /// the ticket is empty while the record's TTL has not run out.
+  [[nodiscard]] Ticket arrive(std::size_t first, std::size_t last, TimePoint now);
+
+  /// True where wait() would return at once.
+  [[nodiscard]] bool satisfied(const Ticket& ticket) const;
+
+  enum class Wait : std::uint8_t {
+    kFresh,  ///< each lookup ended with an answer (also an empty one)
+    kStale,  ///< failed, timed out or not waited for: the last good answer has to do
+  };
+  /// Waits until the lookups of the ticket ended, or its deadline.
+  [[nodiscard]] net::Awaitable<Wait> wait(const Ticket& ticket);
+
+  /// When the newest lookup of any tier began; drives "at least once a second while requests flow".
+  [[nodiscard]] TimePoint last_lookup_started() const;
+
+  /// True once every tier has had one lookup end, either way.
+  [[nodiscard]] bool first_round_done() const;
+  /// Waits for first_round_done() or the deadline.
+  [[nodiscard]] net::Awaitable<void> wait_first_round(TimePoint deadline);
+
+  /// The newest answer of each tier, failures included; for /upstreams and `pilotfish resolve`.
+  [[nodiscard]] const std::vector<TierAnswer>& last_answers() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pilotfish::resolver
