@@ -38,15 +38,15 @@ std::string Endpoint::to_string() const {
 std::size_t std::hash<pilotfish::Endpoint>::operator()(
     const pilotfish::Endpoint& endpoint) const noexcept {
   // FNV-1a: the sets are small and the keys come from the registry, not from clients.
-  std::size_t hash = 0xcbf29ce484222325ULL;
-  const auto mix = [&hash](std::uint8_t octet) {
-    hash ^= octet;
-    hash *= 0x100000001b3ULL;
+  std::size_t digest = 0xcbf29ce484222325ULL;
+  const auto mix = [&digest](std::uint8_t octet) {
+    digest ^= octet;
+    digest *= 0x100000001b3ULL;
   };
   for (const auto octet : endpoint.address.octets()) {
     mix(octet);
   }
   mix(static_cast<std::uint8_t>(endpoint.port >> 8U));
   mix(static_cast<std::uint8_t>(endpoint.port & 0xffU));
-  return hash;
+  return digest;
 }
