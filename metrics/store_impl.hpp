@@ -1,0 +1,57 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "metrics/store.hpp"
+
+namespace pilotfish::metrics {
+
+using Instrument =
+    std::variant<std::shared_ptr<Counter>, std::shared_ptr<Gauge>, std::shared_ptr<Histogram>>;
+
+/// One series as a reader sees it; holds the instrument alive while it is read without the lock.
+struct SeriesView {
+  const Family* family = nullptr;
+  LabelValues labels;
+  Instrument instrument;
+};
+
+/// How long an instance's series stay after it left its upstream (design.md section 3).
+inline constexpr Duration kRetireAfter = std::chrono::minutes(1);
+
+/// Where `name` stands among a family's labels; -1 where it has no such label.
+[[nodiscard]] int label_index(const Family& family, std::string_view name);
+[[nodiscard]] std::size_t label_count(const Family& family);
+
+/// Behind Store: for the bridge and the tests alone. Thread-safety: as Store.
+class Store::Impl {
+ public:
+  template <class T>
+  std::shared_ptr<T> get(const Family& family, LabelValues labels);
+  void retire(std::string_view upstream, std::string_view instance, TimePoint now);
+  void remove(std::string_view upstream);
+
+  /// Drops what is due by `now`, then copies handles of the rest, ordered by family and labels.
+  [[nodiscard]] std::vector<SeriesView> read(TimePoint now);
+
+ private:
+  using Key = std::pair<std::string_view, LabelValues>;     // family name, label values
+  using InstanceKey = std::pair<std::string, std::string>;  // upstream, instance
+  struct Series {
+    const Family* family;
+    Instrument instrument;
+  };
+  void drop_due(TimePoint now);
+
+  std::mutex mutex_;
+  std::map<Key, Series> series_;
+  std::map<InstanceKey, TimePoint> retiring_;  // when each is due
+};
+
+}  // namespace pilotfish::metrics
