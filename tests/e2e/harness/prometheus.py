@@ -1,0 +1,38 @@
+"""A real Prometheus that scrapes every second."""
+
+import json
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+from harness.parts import clean_environment, part
+from harness.ports import free_port
+from harness.process import Process
+
+
+class Prometheus:
+    def __init__(self, folder: Path, scrape_configs: str):
+        """`scrape_configs` is the YAML list below that key, indented by two."""
+        self.port = free_port()
+        config = folder / f"prometheus-{self.port}.yml"
+        config.write_text("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n"
+                          + scrape_configs)
+        self.process = Process(
+            [part("prometheus"), f"--config.file={config}",
+             f"--storage.tsdb.path={folder}/prometheus-{self.port}",
+             f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn"],
+            folder / f"prometheus-{self.port}.log", env=clean_environment())
+        self.process.until(lambda: self._get("/-/ready") is not None, 20, "Prometheus is ready")
+
+    def _get(self, path: str) -> bytes:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            return answer.read()
+
+    def query(self, expression: str) -> list[tuple[dict, float]]:
+        """(labels, value) of each series of an instant query."""
+        words = urllib.parse.urlencode({"query": expression})
+        answer = json.loads(self._get(f"/api/v1/query?{words}"))
+        return [(one["metric"], float(one["value"][1])) for one in answer["data"]["result"]]
+
+    def stop(self) -> None:
+        self.process.stop()
