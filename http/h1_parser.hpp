@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string_view>
+
+#include "http/head.hpp"
+
+namespace pilotfish::http {
+
+// The HTTP/1.1 codec: a whole head (as HeadScan found it) to a digested one. Syntax is Beast's
+// basic_parser; on top of it stands everything that could be read two ways and is refused
+// (design.md section 4, HTTP; RFC 9112 sections 3, 5, 6). Pure. Views point into `bytes`.
+
+/// Digests a request head. kNone where it is good; `head` is meaningful only then.
+[[nodiscard]] Refusal parse_request(std::string_view bytes, RequestHead& head);
+
+/// Digests an answer's head to a request whose method was `method`.
+[[nodiscard]] Refusal parse_response(std::string_view bytes, Method method, ResponseHead& head);
+
+/// Checks trailer fields (the bytes between the last chunk and the final empty line, that line
+/// included) and calls nothing: true where they may be passed on. Framing fields are not allowed.
+[[nodiscard]] bool parse_trailers(std::string_view bytes, std::vector<Field>& fields);
+
+}  // namespace pilotfish::http

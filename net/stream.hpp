@@ -1,0 +1,35 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <tuple>
+
+#include "core/endpoint.hpp"
+#include "net/asio.hpp"
+
+namespace pilotfish::net {
+
+/// What a read or write came to.
+using IoResult = std::tuple<ErrorCode, std::size_t>;
+
+/// What sessions talk to: bytes both ways, half-close, and cancelling. TcpStream is one; a TLS
+/// stream will be another (design.md section 6). Gather writes are part of it; splice is optional.
+template <class S>
+concept Stream = requires(S& stream, asio::mutable_buffer in,
+                          std::span<const asio::const_buffer> out) {
+  { stream.read_some(in) } -> std::same_as<Awaitable<IoResult>>;
+  { stream.wait_readable() } -> std::same_as<Awaitable<std::tuple<ErrorCode>>>;
+  /// Writes at once what the stream takes now; would_block where it takes nothing.
+  { stream.try_write(out) } -> std::same_as<IoResult>;
+  { stream.wait_writable() } -> std::same_as<Awaitable<std::tuple<ErrorCode>>>;
+  /// Unexpected bytes, end or error on a stream that should be silent.
+  { stream.disturbed() } -> std::same_as<bool>;
+  {stream.shutdown_send()};
+  {stream.cancel()};
+  {stream.close()};
+  {stream.reset()};
+  { stream.is_open() } -> std::same_as<bool>;
+};
+
+}  // namespace pilotfish::net
