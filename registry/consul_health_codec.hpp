@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/instance.hpp"
+
+namespace pilotfish::registry {
+
+/// What GET /v1/health/service/NAME listed.
+struct HealthListing {
+  /// Normalised; every tag of an instance, sorted; priority 1, as Consul's DNS answers; weight of
+  /// the aggregated status (passing or warning).
+  InstanceList instances;
+  std::size_t excluded = 0;  ///< critical, under maintenance, or of a status nobody knows
+  std::size_t skipped = 0;   ///< no IP literal as address, port 0 or above 65535, not an entry
+};
+
+/// Pure; does not throw. Nothing where the body is not a listing at all: that is a failed lookup,
+/// never an empty service. One bad entry costs that entry alone. Weights are clamped to 0..65535.
+std::optional<HealthListing> decode_health(std::string_view body);
+
+/// True where `tags` has all of `wanted`; case does not count, as in Consul's DNS.
+bool has_tags(const std::vector<std::string>& tags, const std::vector<std::string>& wanted);
+
+}  // namespace pilotfish::registry
