@@ -5,7 +5,8 @@ import itertools
 
 import pytest
 
-from harness import Backend, Consul, CoreDns, Etcd, Pilotfish
+from harness import Backend, Consul, CoreDns, Etcd, Pilotfish, free_port
+from harness.backend import echo
 from harness.parts import pilotfish_binary
 
 _names = itertools.count(1)
@@ -24,9 +25,7 @@ def service() -> str:
     return f"svc{next(_names)}"
 
 
-@pytest.fixture
-def cleanup():
-    """`cleanup(thing)` ends it after the test (last first) with its stop() or close()."""
+def ending():
     things = []
 
     def add(thing):
@@ -43,6 +42,26 @@ def cleanup():
     assert not problems, "\n".join(problems)
 
 
+def open_lane(folder, add, handler=echo, options: str = "", root: str = "", **how):
+    server, port = add(Backend(handler, **how)), free_port()
+    lines = options.replace("\n", "\n    ")
+    sidecar = add(Pilotfish(f"""\
+upstreams:
+  app:
+    listen: 127.0.0.1:{port}
+    static: ["{server.address}"]
+    {lines}
+{root}
+""", folder))
+    return port, server, sidecar
+
+
+@pytest.fixture
+def cleanup():
+    """`cleanup(thing)` ends it after the test (last first) with its stop() or close()."""
+    yield from ending()
+
+
 @pytest.fixture
 def pilotfish(tmp_path, cleanup):
     """`pilotfish(config_text, ...)`: a running sidecar, ended with SIGTERM, exit code 0 expected."""
@@ -53,6 +72,24 @@ def pilotfish(tmp_path, cleanup):
 def backend(cleanup):
     """`backend(handler, ...)`: a scripted server."""
     return lambda *args, **how: cleanup(Backend(*args, **how))
+
+
+@pytest.fixture
+def lane(tmp_path, cleanup):
+    """`lane(handler, options)` -> (port to call, backend, sidecar): one static upstream."""
+    return lambda *args, **how: open_lane(tmp_path, cleanup, *args, **how)
+
+
+@pytest.fixture(scope="module")
+def module_cleanup():
+    yield from ending()
+
+
+@pytest.fixture(scope="module")
+def module_lane(tmp_path_factory, module_cleanup):
+    """As `lane`, for tables of many small cases: what it starts serves the whole file."""
+    return lambda *args, **how: open_lane(tmp_path_factory.mktemp("lane"), module_cleanup, *args,
+                                          **how)
 
 
 @pytest.fixture(scope="session")
