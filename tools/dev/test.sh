@@ -1,0 +1,80 @@
+# shellcheck shell=bash
+# Everything that CI runs. A part that fails does not keep the next from running.
+
+e2e_limit=${PILOTFISH_E2E_LIMIT:-1800} # seconds
+
+# count_junit TITLE FILE STATUS: adds a JUnit report to the counts. A run that left no report, no test
+# or a bad status without a failure counts as one failure.
+count_junit() {
+  local title=$1 file=$2 status=$3 ran bad idle
+  read -r ran bad idle < <("$python" tools/junit_counts.py "$file" 2>/dev/null || echo "0 0 0")
+  if ((ran == 0 || (status != 0 && bad == 0))); then bad=$((bad + 1)); fi
+  passed=$((passed + ran)) failed=$((failed + bad)) skipped=$((skipped + idle))
+  ((bad == 0)) || failures+=("$title: $bad of $((ran + bad)); see ${logs#"$root"/}/")
+}
+
+sanitizer_environment() {
+  export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:halt_on_error=1:detect_stack_use_after_return=0
+  export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+}
+
+run_ctest() {
+  sanitizer_environment
+  rm -f "$logs/ctest.xml"
+  ctest --test-dir "$root/build/asan" -j "$jobs" --output-on-failure --no-tests=error \
+    --output-junit "$logs/ctest.xml"
+}
+
+run_e2e() {
+  local variable
+  sanitizer_environment
+  rm -f "$logs/e2e.xml"
+  while IFS= read -r variable; do export "${variable?}"; done < <(part_environment)
+  export PILOTFISH_BIN=$root/build/asan/pilotfish PILOTFISH_LAB=$root/build/asan/pilotfish-lab
+  # In this process group, so that an interrupt reaches it and what it started.
+  timeout --foreground --signal=INT --kill-after=30 "$e2e_limit" \
+    "$python" -m pytest -v -p no:cacheprovider --durations=10 --junitxml="$logs/e2e.xml" \
+    --rootdir="$root" tests/e2e "$@"
+}
+
+# The closing lines of a runner are for whoever reads CI's output by them.
+closing_line_of() { grep -E "$2" "$1" | tail -n 1 || true; }
+
+test_ctest() {
+  local status=0
+  step "unit and component tests" "$logs/ctest.log" run_ctest || status=$?
+  closing_line_of "$logs/ctest.log" '% tests passed'
+  count_junit "unit and component tests" "$logs/ctest.xml" "$status"
+}
+
+test_e2e() {
+  local status=0
+  await_parts || count_result "building the real parts" 1
+  step "end-to-end tests" "$logs/e2e.log" run_e2e || status=$?
+  closing_line_of "$logs/e2e.log" '^=+ .*(passed|failed|error|no tests).* =+$'
+  count_junit "end-to-end tests" "$logs/e2e.xml" "$status"
+}
+
+verb_test() {
+  local chosen=("$@") what built=0
+  ((${#chosen[@]})) || chosen=(ctest e2e check)
+  for what in "${chosen[@]}"; do
+    [[ $what == ctest || $what == e2e || $what == check ]] ||
+      die "no part \"$what\" of the tests; there are: ctest e2e check" 64
+  done
+  take_lock
+  parts_pid=''
+  need_packages "${packages_build[@]}" "${packages_check[@]}" "${packages_test[@]}"
+  [[ " ${chosen[*]} " != *" e2e "* ]] || start_parts
+  build_preset asan || built=$?
+  count_result "build asan" "$built"
+  for what in "${chosen[@]}"; do
+    case $what in
+      ctest) test_ctest ;;
+      e2e) test_e2e ;;
+      check) run_checks "$root/build/asan" "${checks[@]}" ;;
+    esac
+  done
+  closing
+  ((failed == 0))
+}
