@@ -201,7 +201,7 @@ def test_a_connect_timeout_is_a_504(pilotfish):
 def test_no_instance_at_all_is_a_503_at_once(consul, pilotfish, service):
     port = free_port()
     sidecar = pilotfish(f"""
-        consul: {{http: "http://127.0.0.1:{consul.http_port}", dns: "127.0.0.1:{consul.dns_port}"}}
+        {consul.config}
         upstreams:
           app: {{listen: "127.0.0.1:{port}", consul: {service}}}
         """, wait="health")

@@ -116,7 +116,7 @@ def test_where_no_instance_takes_the_connection_it_is_reset(tcp):
 def test_without_an_instance_the_connection_is_reset(consul, pilotfish, service):
     port = free_port()
     pilotfish(f"""
-        consul: {{http: "http://127.0.0.1:{consul.http_port}", dns: "127.0.0.1:{consul.dns_port}"}}
+        {consul.config}
         upstreams:
           app: {{listen: "127.0.0.1:{port}", protocol: tcp, consul: {service}}}
         """, wait="health")

@@ -42,6 +42,12 @@ class Consul:
     def _has_leader(self) -> bool:
         return bool(self.get("/v1/status/leader")) and bool(self.get("/v1/catalog/node/lab"))
 
+    @property
+    def config(self) -> str:
+        """The line of a pilotfish configuration that points at this agent."""
+        return (f'consul: {{http: "http://127.0.0.1:{self.http_port}", '
+                f'dns: "127.0.0.1:{self.dns_port}"}}')
+
     # --- HTTP API
 
     def call(self, method: str, path: str, body=None):
