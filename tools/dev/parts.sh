@@ -3,10 +3,12 @@
 # in the cache, else built with Go into the cache. Their modules are pinned in tools/parts/.
 
 built_parts=(consul coredns prometheus)
-packaged_parts=(etcd etcdctl dnsmasq haproxy nginx)
+packaged_parts=(etcd etcdctl dnsmasq haproxy nginx dig)
 declare -A part_version=([consul]=1.21.0 [coredns]=1.14.3 [prometheus]=2.42.0)
-# Go at least this new; an older one from 1.21 on fetches it as a module.
+# Go at least this new. From 1.21 on it fetches a newer self as a module; Debian 12's 1.19 cannot,
+# so it is used once to fetch the same module by hand.
 go_wanted=1.25
+go_fetched=1.25.5
 
 # has_version NAME FILE: is FILE this part in the version we test with? Debian's prometheus (2.42.0+ds)
 # is not: it lacks consul_sd_configs.
@@ -44,7 +46,8 @@ version_at_least() { [[ $(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1) == 
 # Sets `go` to a Go that can build the parts, and GOTOOLCHAIN where it must fetch a newer self.
 find_go() {
   local candidate version
-  for candidate in "$(type -P go || true)" /usr/local/go/bin/go /usr/lib/go-*/bin/go; do
+  for candidate in "$(type -P go || true)" /usr/local/go/bin/go "$cache/go-$go_fetched/bin/go" \
+    /usr/lib/go-*/bin/go; do
     [[ -x $candidate ]] || continue
     version=$("$candidate" env GOVERSION 2>/dev/null) || continue
     version=${version#go}
@@ -53,8 +56,23 @@ find_go() {
     version_at_least "$version" "$go_wanted" || export GOTOOLCHAIN=auto
     return 0
   done
-  die "no Go found to build $(missing_parts | tr '\n' ' ')with: put Go $go_wanted or newer on PATH or into
-  /usr/local/go (Debian 12's golang-go is 1.19: too old; 1.21 and later fetch the rest themselves)" 69
+  need_packages golang-go ca-certificates
+  go=$cache/go-$go_fetched/bin/go
+  step "Go $go_fetched" "$logs/go.log" fetch_go ||
+    die "no Go to build the real parts with: put Go $go_wanted or newer on PATH or in /usr/local/go" 69
+}
+
+# fetch_go: Go's own distribution as a module, verified like any other, into the cache.
+fetch_go() {
+  local old module folder tmp=$cache/.go.tmp
+  old=$(type -P go) || return
+  module=golang.org/toolchain@v0.0.1-go$go_fetched.$("$old" env GOOS)-$("$old" env GOARCH)
+  folder=$(cd / && "$old" mod download -json "$module" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p') || return
+  [[ -d $folder ]] || return
+  # A module's files are neither writable nor executable.
+  rm -rf "$tmp" && cp -r "$folder" "$tmp" && chmod -R u+w "$tmp" &&
+    chmod +x "$tmp"/bin/* "$tmp"/pkg/tool/*/* && rm -rf "$cache/go-$go_fetched" &&
+    mv "$tmp" "$cache/go-$go_fetched"
 }
 
 build_part() {

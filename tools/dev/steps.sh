@@ -7,7 +7,7 @@ if [[ -t 2 && -z ${NO_COLOR:-} && ${TERM:-dumb} != dumb ]]; then
 else
   live=0 green='' red='' dim='' plain=''
 fi
-children=()  # process groups of ours that may still run
+declare -A children=()  # process groups of ours that may still run
 on_exit=()   # commands for the very end
 verbose=0
 begun=$EPOCHREALTIME
@@ -40,7 +40,7 @@ at_exit() {
   local status=$? pid command
   trap '' INT TERM HUP
   trap - EXIT
-  for pid in "${children[@]}"; do end_group "$pid"; done
+  for pid in "${!children[@]}"; do end_group "$pid"; done
   for command in "${on_exit[@]}"; do eval "$command"; done
   exit "$status"
 }
@@ -61,7 +61,7 @@ spawn() {
   fi
   spawned=$!
   set +m
-  children+=("$spawned")
+  children[$spawned]=1
 }
 
 last_line() { tail -c 600 "$1" 2>/dev/null | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 1 || true; }
@@ -86,6 +86,7 @@ follow() {
   ((live && !verbose)) && printf '\r\e[K' >&2
   wait "$pid" || status=$?
   end_group "$pid" # what the step left behind
+  unset "children[$pid]"
   return "$status"
 }
 
