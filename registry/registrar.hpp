@@ -2,10 +2,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/endpoint.hpp"
 #include "core/log.hpp"
 #include "net/asio.hpp"
 #include "registry/options.hpp"
@@ -20,26 +22,40 @@ struct RegistrarOptions {
 };
 
 /// Keeps a desired set of announcements true in Consul's agent and in etcd: reconciles what is
-/// wanted with what the agent knows (noticed within 3 s), keeps TTL checks and leases alive, and
-/// withdraws everything on stop. An unreachable agent delays nothing else.
-/// Thread-safety: none; lives on the main thread's executor.
+/// wanted with what the agent knows (asked every 2 s, so that a loss is noticed within 3 s), keeps
+/// TTL checks and leases alive, and withdraws everything on stop. Each announcement goes its own
+/// way: an unreachable agent delays nothing else. Every change of state is logged once.
+///
+/// The id of a service is `<name>-<address>-<port>`. Without an address Consul's node address
+/// serves clients, and the id holds the address the agent advertises (see ConsulAgent), so that
+/// another process, e.g. `pilotfish deregister`, arrives at the same id. For etcd it is the local
+/// end of the route to the first endpoint, in the id and in the record.
+///
+/// Thread-safety: none; lives on the main thread's executor. After destruction nothing touches the
+/// logger or `on_state` any more; a request under way may end a little later on the executor.
 class Registrar {
  public:
-  /// `on_state(name, up)` feeds registration_up{service}.
+  /// `on_state(name, up)` feeds registration_up{service}; called on changes only, first with the
+  /// state at set_desired(). Entries of one name count together: up where all of them are.
   Registrar(net::IoContext& io, RegistrarOptions options, Logger& logger,
             std::function<void(const std::string& service, bool up)> on_state);
   ~Registrar();
   Registrar(const Registrar&) = delete;
   Registrar& operator=(const Registrar&) = delete;
 
-  /// The desired set; may be called again at any time (reload, later: containers).
+  /// The desired set; may be called again at any time (reload, later: containers). What is gone is
+  /// withdrawn, what changed is registered again in place, what stayed is left alone.
   void set_desired(std::vector<Announcement> announcements);
+  /// Another admin endpoint after a reload; takes effect with the next set_desired().
+  void set_admin(std::optional<Endpoint> admin);
   void start();
-  /// Withdraws everything; returns when done or at the deadline, whichever is first.
+  /// Withdraws everything, all at once; returns when done or at the deadline, whichever is first.
+  /// What cannot be withdrawn within 3 tries or 3 s is left, with a warning.
   net::Awaitable<void> stop(TimePoint deadline);
 
   /// `pilotfish register`: announces once (etcd: without a lease). True where all succeeded; each
-  /// failure is logged with what to do.
+  /// failure is logged with what to do. `self` entries are left out with a note: there is no
+  /// sidecar to announce.
   net::Awaitable<bool> register_once(TimePoint deadline);
   /// `pilotfish deregister`: withdraws once. What is not there any more counts as withdrawn.
   net::Awaitable<bool> deregister_once(TimePoint deadline);

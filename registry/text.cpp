@@ -66,7 +66,7 @@ std::string percent_encode(std::string_view text) {
   for (const char c : text) {
     const auto octet = static_cast<std::uint8_t>(c);
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
+                       c == '-' || c == '.' || c == '_' || c == '~' || c == ':';
     if (plain) {
       out += c;
     } else {

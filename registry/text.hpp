@@ -14,8 +14,8 @@ std::string base64_encode(std::string_view data);
 /// Nothing where the text is not whole, padded base64.
 std::optional<std::string> base64_decode(std::string_view text);
 
-/// Everything but RFC 3986's unreserved characters as %XX; for one segment of a path or one value
-/// of a query.
+/// Everything but RFC 3986's unreserved characters and the colon as %XX; for one segment of a path
+/// or one value of a query.
 std::string percent_encode(std::string_view text);
 
 /// A duration as Go reads it: "10s", "250ms", "1500us".

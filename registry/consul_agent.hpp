@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "http/client.hpp"
+#include "registry/context.hpp"
+
+namespace pilotfish::registry {
+
+/// A request to Consul's agent with the token, if there is one.
+http::ClientRequest consul_request(const ConsulHttp& options, std::string method, std::string path,
+                                   std::string body = {});
+
+/// The agent as the registrar's entries see it: says once when it cannot be reached, and once when
+/// it can again. Ownership: shared by the entries. Thread-safety: none.
+class ConsulAgent {
+ public:
+  explicit ConsulAgent(std::shared_ptr<RegistrarContext> context);
+
+  net::Awaitable<http::ClientResult> call(std::string method, std::string path, std::string body,
+                                          TimePoint deadline);
+
+  /// Stands for the address in the id of a service that names none: the address the agent
+  /// advertises (Member.Addr of /v1/agent/self), so that every process on this machine arrives at
+  /// the same id; where the token may not read that, the local end of the route to the agent.
+  /// Asked once, then kept. Empty address: `why` says what failed.
+  struct NodeAddress {
+    std::string address;
+    std::string why;
+  };
+  net::Awaitable<NodeAddress> node_address(TimePoint deadline);
+
+ private:
+  void note(const http::ClientResult& result);
+
+  std::shared_ptr<RegistrarContext> context_;
+  std::optional<http::ClientTarget> target_;
+  std::string node_address_;
+  bool unreachable_ = false;
+};
+
+/// What went wrong, for people: the transport's error, or the status with the agent's own words
+/// and, where the token is the reason, what to do.
+std::string consul_problem(const http::ClientResult& result, const std::string& service);
+
+}  // namespace pilotfish::registry
