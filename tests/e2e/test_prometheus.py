@@ -1,6 +1,6 @@
 """Prometheus finds the sidecars by the registries and reads what they export."""
 
-from harness import Prometheus, free_port, get, wait_for
+from harness import CoreDns, Prometheus, free_port, get, wait_for
 
 
 def test_consul_sd_finds_the_registered_sidecar_and_scrapes_it(
@@ -32,20 +32,22 @@ register:
 
 
 def test_dns_sd_through_coredns_finds_the_sidecar(
-        etcd, coredns, backend, pilotfish, service, tmp_path, cleanup):
+        etcd, backend, pilotfish, service, tmp_path, cleanup):
     server = backend()
     sidecar = pilotfish(f"""\
 upstreams: {{app: {{listen: "127.0.0.1:{free_port()}", static: ["{server.address}"]}}}}
 """)
     key = f"/skydns/local/prom/{service}/one"
     etcd.put(key, {"host": "127.0.0.1", "port": sidecar.admin_port})
-    # Prometheus asks the system's resolver; what it would find there is asked from CoreDNS here,
-    # and handed over as the target list, because the system's resolver of a test machine is not ours.
-    [(_, _, port, _)] = coredns.srv(f"{service}.prom.local")
-    assert port == sidecar.admin_port
+    # Prometheus takes its resolvers from /etc/resolv.conf, which knows no ports.
+    cleanup(CoreDns(tmp_path, etcd, host="127.0.0.153", port=53))
     prometheus = cleanup(Prometheus(tmp_path, f"""\
   - job_name: sidecars
-    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
-"""))
-    wait_for(lambda: [one for one in prometheus.query('up{job="sidecars"}') if one[1] == 1], 20)
+    dns_sd_configs:
+      - {{names: ["{service}.prom.local"], refresh_interval: 1s}}
+""", resolver="127.0.0.153"))
+    wait_for(lambda: [one for one in prometheus.query('up{job="sidecars"}') if one[1] == 1], 20,
+             "the sidecar is up")
+    assert prometheus.query("pilotfish_build_info")[0][0]["instance"].endswith(
+        f":{sidecar.admin_port}")
     etcd.delete(key)

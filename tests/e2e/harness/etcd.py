@@ -50,14 +50,15 @@ class Etcd:
 
 
 class CoreDns:
-    """Serves zone prom.local from etcd, without cache."""
+    """Serves zone prom.local from etcd, without cache. Another `host` and port 53 are for those
+    who can only ask a resolver of /etc/resolv.conf (that takes root)."""
 
-    def __init__(self, folder: Path, etcd: Etcd):
-        self.port = free_port()
+    def __init__(self, folder: Path, etcd: Etcd, host: str = "127.0.0.1", port: int | None = None):
+        self.host, self.port = host, port or free_port()
         corefile = folder / f"Corefile-{self.port}"
         corefile.write_text(
             f"prom.local:{self.port} {{\n"
-            "    bind 127.0.0.1\n"
+            f"    bind {self.host}\n"
             "    etcd prom.local {\n"
             "        path /skydns\n"
             f"        endpoint {etcd.endpoint}\n"
@@ -69,7 +70,7 @@ class CoreDns:
         self.process.until(lambda: "status:" in self.dig("prom.local", "SOA"), 15, "CoreDNS answers")
 
     def dig(self, name: str, kind: str = "SRV", *options: str) -> str:
-        return subprocess.run([part("dig"), "@127.0.0.1", "-p", str(self.port), name, kind,
+        return subprocess.run([part("dig"), f"@{self.host}", "-p", str(self.port), name, kind,
                                "+tries=1", "+time=2", *options],
                               capture_output=True, text=True, timeout=10).stdout
 
