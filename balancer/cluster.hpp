@@ -47,7 +47,8 @@ struct InstanceState {
   PeakEwma latency{0.03, std::chrono::seconds(10)};  ///< seconds
   double failure_load = 0;                           ///< extra load after failed tries; decays
   TimePoint failure_load_at{};
-  TimePoint first_seen{};  ///< for slow start
+  TimePoint first_seen{};  ///< when it came into an answer (again)
+  bool ramps = false;      ///< slow start applies: it was not there from the start
 
   // Ejection.
   std::uint32_t consecutive_failures = 0;
@@ -56,6 +57,12 @@ struct InstanceState {
   bool probing = false;  ///< ejection time is over, its one probe request is out or due
   bool probe_in_flight = false;
   TimePoint ejected_until{};
+  TimePoint ejected_since{};
+  TimePoint returned_at{};  ///< end of its last ejection
+
+  // Bookkeeping of the cluster alone.
+  TimePoint left_at{};           ///< when it left every answer
+  std::uint64_t generation = 0;  ///< last membership pass that saw it
 
   std::unique_ptr<InstanceAttachment> attachment;
   std::uint32_t references = 0;
@@ -118,7 +125,7 @@ struct ClusterEvents {
         text;  ///< for people: "tier 0 (v4) has 0 of 1 healthy instances; tier 1 (v3) serves"
   };
   std::vector<TierChange> tier_changes;
-  std::vector<InstanceRef> arrived;   ///< attach pools and metrics
+  std::vector<InstanceRef> arrived;   ///< attach pools and metrics, unless they still are there
   std::vector<InstanceRef> departed;  ///< close idle pooled connections
   std::vector<InstanceRef> ejected;
   std::vector<InstanceRef> returned;  ///< un-ejected after a good probe
@@ -159,10 +166,15 @@ class Cluster {
   void started(InstanceState& instance, TimePoint now);
   /// `latency` from the try's start to the answer's head (or its failure).
   void finished(InstanceState& instance, Outcome outcome, Duration latency, TimePoint now);
+  /// For TCP relays, which may end hours later: the connection stands, which is all that can be
+  /// seen of such an instance. Ends a run of failures, and a probe well. finished() still follows.
+  void reached(InstanceState& instance, TimePoint now);
+  /// Whether pick() has an eligible instance that is not in `tried` (the retry's question).
+  [[nodiscard]] bool another(std::span<InstanceState* const> tried) const;
 
   /// Serving tier, -1 where none serves; and the reason, for people.
-  [[nodiscard]] int serving_tier() const { return serving_; }
-  [[nodiscard]] const std::string& reason() const { return reason_; }
+  [[nodiscard]] int serving_tier() const;
+  [[nodiscard]] const std::string& reason() const;
   /// True where one of the tiers [0, last] has at least min_healthy eligible instances, so that no
   /// worse tier need be asked (the freshness gate's question).
   [[nodiscard]] bool enough_up_to(std::size_t last) const;
@@ -170,7 +182,8 @@ class Cluster {
   [[nodiscard]] TimePoint serving_asked() const;
 
   [[nodiscard]] const std::vector<std::string>& tier_names() const;
-  /// Every instance in any tier, plus departed ones that still have requests in flight.
+  /// Every instance in any tier, departed ones that still have requests in flight ("draining"), and
+  /// those that left within the last minute ("absent"); sorted by tier and endpoint.
   [[nodiscard]] std::vector<InstanceView> view(TimePoint now) const;
   /// Hands out what happened since the last call.
   [[nodiscard]] ClusterEvents take_events();
@@ -181,8 +194,6 @@ class Cluster {
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
-  int serving_ = -1;
-  std::string reason_ = "no answer from the registry yet";
 };
 
 }  // namespace pilotfish::balancer

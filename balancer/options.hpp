@@ -10,10 +10,10 @@ namespace pilotfish::balancer {
 using namespace std::chrono_literals;
 
 enum class Algorithm : std::uint8_t {
-  kLeastRequest,  ///< two random choices, lower (in flight + 1) / weight
+  kLeastRequest,  ///< two choices drawn by weight, the lower (load + 1/2) / weight
   kRoundRobin,    ///< smooth weighted
   kRandom,        ///< weighted
-  kPeakEwma,      ///< two random choices, lower latency x load / weight
+  kPeakEwma,      ///< two choices drawn by weight, the lower latency x load / weight
   kRingHash,
   kMaglev,
 };

@@ -22,7 +22,14 @@ class PeakEwma {
     last_ = now;
   }
 
+  /// The average as of the last sample.
   [[nodiscard]] double value() const { return value_; }
+
+  /// The average as of `now`: without a new sample it fades towards 0, so that what was slow once
+  /// gets another chance. Cheap while the last sample is recent (fading below 2 % is left out).
+  [[nodiscard]] double value_at(TimePoint now) const {
+    return now - last_ < decay_ / 64 ? value_ : value_ * weight(now);
+  }
 
  private:
   [[nodiscard]] double weight(TimePoint now) const {

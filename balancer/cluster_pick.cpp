@@ -1,0 +1,154 @@
+#include <algorithm>
+
+#include "balancer/cluster_impl.hpp"
+#include "balancer/failure_load.hpp"
+
+namespace pilotfish::balancer {
+
+InstanceState* Cluster::Impl::pick(const PickContext& context) {
+  if (context.now >= deadline) {
+    run_due(context.now);
+  }
+  // A retry is no probe: its request has failed once already.
+  if (ejection.any_probing() && context.tried.empty()) {
+    const auto in_use = [this](const InstanceState& state) { return state.tier <= serving(); };
+    if (auto* probe = ejection.due_probe(in_use)) {
+      return probe;
+    }
+  }
+  if (hot != nullptr) {
+    if (auto* instance = hot->pick(context, random)) {
+      return instance;
+    }
+  }
+  return pick_beyond_first_group(context);
+}
+
+/// A retry that has used up the best instances: later groups of the tier, then other tiers (better
+/// an older version than an error), then once more what was tried.
+InstanceState* Cluster::Impl::pick_beyond_first_group(const PickContext& context) {
+  if (serving() < 0) {
+    return nullptr;
+  }
+  const auto current = static_cast<std::size_t>(serving());
+  if (auto* instance = plan(current, context.now).pick(context, random)) {
+    return instance;
+  }
+  for (std::size_t i = 0; i < tiers.size(); ++i) {
+    if (i == current || counts[i].eligible == 0) {
+      continue;
+    }
+    if (auto* instance = plan(i, context.now).pick(context, random)) {
+      return instance;
+    }
+  }
+  return plan(current, context.now).pick({context.now, context.hash, {}}, random);
+}
+
+bool Cluster::Impl::another(std::span<InstanceState* const> tried) const {
+  for (std::size_t i = 0; i < tiers.size(); ++i) {
+    const bool all = panic && static_cast<int>(i) == serving();
+    const auto fresh = [&](const Member& member) {
+      return (all || !member.state->ejected) && !is_tried(tried, member.state);
+    };
+    if (serving() >= 0 && std::ranges::any_of(tiers[i].members, fresh)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Plan& Cluster::Impl::plan(std::size_t tier, TimePoint now) {
+  auto& slot = tiers[tier].plan;
+  if (!slot) {
+    const bool ignore = panic && static_cast<int>(tier) == serving();
+    slot.emplace(tiers[tier].members, Plan::Settings{options.algorithm, ignore, options.slow_start},
+                 now, random);
+  }
+  return *slot;
+}
+
+void Cluster::Impl::started(InstanceState& instance, TimePoint now) {
+  ++instance.in_flight;
+  ++instance.requests;
+  if (instance.probing && !instance.probe_in_flight) {
+    ejection.started(instance, now);
+    renew_deadline(now);
+  }
+}
+
+void Cluster::Impl::finished(InstanceState& instance, Outcome outcome, Duration latency,
+                             TimePoint now) {
+  instance.in_flight -= instance.in_flight > 0 ? 1 : 0;
+  if (is_failure(outcome)) {
+    ++instance.failures;
+    add_failure_load(instance, now);
+  }
+  // A refusal is quick, which must not make its instance look fast; a timeout truly is slow.
+  if (outcome == Outcome::kSuccess || outcome == Outcome::kTimeout) {
+    instance.latency.add(std::chrono::duration<double>(latency).count(), now);
+  }
+  judge(instance, outcome, now);
+}
+
+void Cluster::Impl::judge(InstanceState& instance, Outcome outcome, TimePoint now) {
+  if (instance.tier < 0) {
+    return;  // it left: nothing is sent there any more
+  }
+  const bool used_all_the_same = panic && holds(serving_tier(), instance);
+  const auto effect = ejection.on_outcome(instance, outcome, used_all_the_same, now,
+                                          [&] { return may_eject(instance); });
+  switch (effect) {
+    case Ejection::Effect::kNone: return;
+    case Ejection::Effect::kProbeOver: renew_deadline(now); return;
+    case Ejection::Effect::kShareSpent:
+      if (instance.consecutive_failures == options.eject.consecutive) {
+        events.notes.push_back(
+            instance.name + " failed " + std::to_string(instance.consecutive_failures) +
+            " times in a row but stays: max_share (" +
+            std::to_string(options.eject.max_share_percent) + "%) of its tier is ejected already");
+      }
+      return;
+    case Ejection::Effect::kEjected: events.ejected.emplace_back(&instance); break;
+    case Ejection::Effect::kReturned: events.returned.emplace_back(&instance); break;
+  }
+  refresh(now);
+}
+
+bool Cluster::Impl::holds(const Tier& tier, const InstanceState& instance) const {
+  const auto found =
+      std::ranges::lower_bound(tier.answer, instance.endpoint, {}, &Instance::endpoint);
+  return found != tier.answer.end() && found->endpoint == instance.endpoint;
+}
+
+/// max_share of every tier that has it, but at least one may go. What was ejected stays so when a
+/// later, smaller answer pushes the share above the limit.
+bool Cluster::Impl::may_eject(const InstanceState& instance) {
+  return std::ranges::all_of(tiers, [&](const Tier& tier) {
+    if (!holds(tier, instance)) {
+      return true;
+    }
+    const auto ejected = static_cast<std::size_t>(
+        std::ranges::count_if(tier.members, [](const Member& m) { return m.state->ejected; }));
+    const auto most = tier.members.size() * options.eject.max_share_percent / 100;
+    return ejected < std::max<std::size_t>(most, 1);
+  });
+}
+
+InstanceState* Cluster::pick(const PickContext& context) {
+  return impl_->pick(context);
+}
+bool Cluster::another(std::span<InstanceState* const> tried) const {
+  return impl_->another(tried);
+}
+void Cluster::started(InstanceState& instance, TimePoint now) {
+  impl_->started(instance, now);
+}
+void Cluster::finished(InstanceState& instance, Outcome outcome, Duration latency, TimePoint now) {
+  impl_->finished(instance, outcome, latency, now);
+}
+void Cluster::reached(InstanceState& instance, TimePoint now) {
+  impl_->judge(instance, Outcome::kSuccess, now);
+}
+
+}  // namespace pilotfish::balancer

@@ -1,0 +1,171 @@
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <tuple>
+
+#include "balancer/cluster_impl.hpp"
+
+namespace pilotfish::balancer {
+
+namespace {
+
+std::string seconds_text(Duration time) {
+  using namespace std::chrono;
+  const auto millis = duration_cast<milliseconds>(time).count();
+  return millis % 1000 == 0 || millis >= 10000 ? std::to_string((millis + 999) / 1000) + " s"
+                                               : std::to_string(millis) + " ms";
+}
+
+std::string counted(std::size_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string Cluster::Impl::tier_text(std::size_t tier) const {
+  return "tier " + std::to_string(tier) + " (" + names[tier] + ")";
+}
+
+/// The present state in one line: why not the better tiers, who serves, with how many, and what
+/// goes wrong beside it.
+std::string Cluster::Impl::explain() const {
+  std::string text;
+  if (serving() < 0) {
+    if (selection.ever_served()) {
+      return "every tier was empty for longer than hold_empty (" +
+             seconds_text(options.fallback.hold_empty) + "): none serves" + explain_failures();
+    }
+    for (std::size_t i = 0; i < tiers.size(); ++i) {
+      text += (i == 0 ? "" : ", ") + tier_text(i) +
+              (tiers[i].answered ? " is empty" : " has not answered yet");
+    }
+    return text + ": none serves" + explain_failures();
+  }
+  const auto current = static_cast<std::size_t>(serving());
+  const auto& tier = tiers[current];
+  if (selection.holding()) {
+    return "every tier is empty: the last good set of " + tier_text(current) + ", " +
+           counted(tier.members.size(), "instance") + ", is held for " +
+           seconds_text(options.fallback.hold_empty) + explain_failures();
+  }
+  for (std::size_t i = 0; i < tiers.size() && (i < current || !selection.enough(current)); ++i) {
+    if (i == current) {
+      continue;
+    }
+    text += tier_text(i) + " has " + std::to_string(counts[i].healthy) + " of " +
+            std::to_string(selection.needed(i)) + " needed instances";
+    if (counts[i].ejected > 0) {
+      text += " (" + std::to_string(counts[i].ejected) + " ejected)";
+    }
+    if (selection.enough(i)) {
+      text += " again and waits for " + seconds_text(options.fallback.fail_back_after) +
+              " of unbroken health";
+    }
+    text += "; ";
+  }
+  const auto& sum = counts[current];
+  text += tier_text(current) + " serves with ";
+  if (panic) {
+    text += counted(sum.size, "instance") + " although all are ejected: no tier has a better one";
+  } else {
+    text += std::to_string(sum.eligible);
+    text += sum.ejected > 0 ? " of " + counted(sum.size, "instance") + " (" +
+                                  std::to_string(sum.ejected) + " ejected)"
+                            : std::string(sum.size == 1 ? " instance" : " instances");
+  }
+  if (!selection.enough(current)) {
+    text += ", fewer than the " + std::to_string(selection.needed(current)) + " needed";
+  }
+  return text + explain_failures();
+}
+
+std::string Cluster::Impl::explain_failures() const {
+  std::string text;
+  for (std::size_t i = 0; i < tiers.size(); ++i) {
+    if (tiers[i].failing) {
+      text += "; the last lookup of " + tier_text(i) + " failed (" +
+              std::string(to_string(*tiers[i].failing)) + ")" +
+              (tiers[i].answered ? ", its last good answer stays" : "");
+    }
+  }
+  return text;
+}
+
+std::string Cluster::Impl::why(const InstanceState& instance, TimePoint now) const {
+  if (instance.tier < 0) {
+    const auto left = "left the registry's answer " + seconds_text(now - instance.left_at) + " ago";
+    return instance.in_flight == 0 ? left
+                                   : left + ": finishes " + counted(instance.in_flight, "request");
+  }
+  if (instance.ejected) {
+    const auto times = instance.ejections > 1
+                           ? ", for the " + std::to_string(instance.ejections) + ". time"
+                           : std::string();
+    std::string text;
+    if (instance.probe_in_flight) {
+      text = "ejection over" + times + ": its probe request is out";
+    } else if (instance.probing) {
+      text = "ejection over" + times + ": the next request probes it";
+    } else {
+      text = "ejected for another " + seconds_text(instance.ejected_until - now) + " after " +
+             counted(instance.consecutive_failures, "failure") + " in a row" + times;
+    }
+    return panic && holds(tiers[static_cast<std::size_t>(serving())], instance)
+               ? text + "; used all the same, for want of others"
+               : text;
+  }
+  if (serving() < 0) {
+    return "no tier serves";
+  }
+  const auto& tier = tiers[static_cast<std::size_t>(serving())];
+  const auto place = std::ranges::find(tier.members, &instance, &Member::state);
+  if (place == tier.members.end()) {
+    return tier_text(static_cast<std::size_t>(serving())) + " serves";
+  }
+  if (!tier.plan || tier.plan->empty()) {
+    return "";
+  }
+  if (place->weight == 0 && !tier.plan->first_weighs_nothing()) {
+    return "weight 0: used only when nothing else is left";
+  }
+  if (place->priority > tier.plan->first_priority()) {
+    return "priority " + std::to_string(place->priority) + " waits behind priority " +
+           std::to_string(tier.plan->first_priority());
+  }
+  return "";
+}
+
+std::vector<InstanceView> Cluster::Impl::view(TimePoint now) const {
+  std::vector<InstanceView> out;
+  for (const auto& state : live.present()) {
+    out.push_back({state, state->ejected ? "ejected" : "healthy", why(*state, now)});
+  }
+  live.each_departed([&](const InstanceRef& state) {
+    if (state->in_flight > 0) {
+      out.push_back({state, "draining", why(*state, now)});
+    } else if (now - state->left_at < std::chrono::minutes(1)) {
+      out.push_back({state, "absent", why(*state, now)});
+    }
+  });
+  std::ranges::stable_sort(out, {}, [](const InstanceView& each) {
+    return std::tuple(each.state->tier < 0, each.state->tier, each.state->endpoint);
+  });
+  return out;
+}
+
+void Cluster::Impl::note_transitions(bool held_before, bool panicked_before) {
+  if (selection.holding() != held_before && selection.holding()) {
+    events.notes.push_back(reason);
+  } else if (held_before && serving() >= 0 && !selection.holding()) {
+    events.notes.push_back("instances are back before the hold ended: " + reason);
+  }
+  if (panic != panicked_before) {
+    events.notes.push_back(panic ? reason : "ejection counts again: " + reason);
+  }
+}
+
+std::vector<InstanceView> Cluster::view(TimePoint now) const {
+  return impl_->view(now);
+}
+
+}  // namespace pilotfish::balancer

@@ -1,0 +1,36 @@
+#include <algorithm>
+#include <memory>
+
+#include "balancer/failure_load.hpp"
+#include "balancer/two_choices.hpp"
+
+namespace pilotfish::balancer {
+
+namespace {
+
+/// Compares latency x (load + 1) / weight, latency being a peak-sensitive average that fades while
+/// an instance is not used. Between two idle candidates the weight stays out of it: the draw has
+/// already gone by weight, and the faster one wins.
+struct LessExpectedWait {
+  static double latency(const Candidate& candidate, TimePoint now) {
+    constexpr double kFloor = 10e-6;  // below it load alone should decide
+    return std::max(candidate.state->latency.value_at(now), kFloor);
+  }
+  static bool prefers_second(const Candidate& first, const Candidate& second, TimePoint now) {
+    const double a = load_at(*first.state, now);
+    const double b = load_at(*second.state, now);
+    if (a == 0 && b == 0) {
+      return latency(second, now) < latency(first, now);
+    }
+    return latency(second, now) * (b + 1) * first.weight <
+           latency(first, now) * (a + 1) * second.weight;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Picker> make_peak_ewma(Candidates candidates) {
+  return std::make_unique<TwoChoicesPicker<LessExpectedWait>>(std::move(candidates));
+}
+
+}  // namespace pilotfish::balancer

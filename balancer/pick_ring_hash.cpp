@@ -1,0 +1,88 @@
+#include <algorithm>
+#include <bit>
+#include <memory>
+#include <utility>
+
+#include "balancer/picker.hpp"
+
+namespace pilotfish::balancer {
+
+namespace {
+
+constexpr std::size_t kPointsPerInstance = 128;    // on average
+constexpr std::size_t kMostPoints = 256UL * 1024;  // more instances get fewer points each
+
+/// Points of every instance on a ring, in proportion to its weight (at least one), found by binary
+/// search; the key belongs to the next point. How many points a unit of weight gets goes in steps
+/// of two, so that it stays the same when an instance leaves, and only its own keys move.
+class RingHashPicker final : public Picker {
+ public:
+  explicit RingHashPicker(Candidates candidates) : candidates_(std::move(candidates)) {
+    const auto count = candidates_.size();
+    if (count == 0) {
+      return;
+    }
+    double total = 0;
+    for (const auto& each : candidates_) {
+      total += each.weight;
+    }
+    const auto average =
+        std::min(kPointsPerInstance, std::max<std::size_t>(kMostPoints / count, 1));
+    const double per_unit = floor_to_power_of_two(static_cast<double>(std::bit_floor(average)) *
+                                                  static_cast<double>(count) / total);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const auto points = std::max<std::uint64_t>(
+          static_cast<std::uint64_t>(per_unit * candidates_[i].weight + 0.5), 1);
+      const auto seed = std::hash<Endpoint>{}(candidates_[i].state->endpoint);
+      for (std::uint64_t k = 0; k < points; ++k) {
+        ring_.push_back({mix_bits(mix_bits(seed) + k * 0x9e3779b97f4a7c15ULL), i});
+      }
+    }
+    std::ranges::sort(ring_, [](const Point& a, const Point& b) {
+      return a.at != b.at ? a.at < b.at : a.index < b.index;
+    });
+  }
+
+  InstanceState* pick(const PickContext& context, Random& /*random*/) override {
+    if (ring_.empty()) {
+      return nullptr;
+    }
+    const auto found = std::ranges::lower_bound(ring_, mix_bits(context.hash), {}, &Point::at);
+    auto place = static_cast<std::size_t>(found - ring_.begin());
+    for (std::size_t i = 0; i < ring_.size(); ++i, ++place) {
+      place = place >= ring_.size() ? 0 : place;
+      auto* state = candidates_[ring_[place].index].state;
+      if (context.tried.empty() || !is_tried(context.tried, state)) {
+        return state;
+      }
+    }
+    return nullptr;
+  }
+
+ private:
+  struct Point {
+    std::uint64_t at;
+    std::uint32_t index;
+  };
+  static double floor_to_power_of_two(double value) {
+    double power = 1;
+    while (power > value) {
+      power /= 2;
+    }
+    while (power * 2 <= value) {
+      power *= 2;
+    }
+    return power;
+  }
+
+  Candidates candidates_;
+  std::vector<Point> ring_;
+};
+
+}  // namespace
+
+std::unique_ptr<Picker> make_ring_hash(Candidates candidates) {
+  return std::make_unique<RingHashPicker>(std::move(candidates));
+}
+
+}  // namespace pilotfish::balancer
