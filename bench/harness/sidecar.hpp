@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "bench/harness/process.hpp"
+#include "bench/harness/temp_dir.hpp"
+#include "core/endpoint.hpp"
+
+namespace pilotfish::bench {
+
+/// Something that is needed is not there: the exit code is 69.
+struct Unavailable : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// A `pilotfish run` with a configuration of the caller's, on ports that were free, ready to
+/// serve. Ownership: ends the process, removes its files. Thread-safety: none.
+class Sidecar {
+ public:
+  /// Writes the configuration for an admin and a listening port.
+  using Configure = std::function<std::string(const Endpoint& admin, const Endpoint& listen)>;
+
+  /// Throws Unavailable where the executable is missing or does not become ready in time, with what
+  /// it said. A port that was taken meanwhile is tried again with another.
+  Sidecar(const Configure& configure, Duration limit);
+
+  [[nodiscard]] const Endpoint& admin() const { return admin_; }
+  [[nodiscard]] const Endpoint& listen() const { return listen_; }
+  [[nodiscard]] ChildProcess& process() { return *process_; }
+
+ private:
+  TempDir directory_;
+  Endpoint admin_;
+  Endpoint listen_;
+  std::unique_ptr<ChildProcess> process_;
+};
+
+}  // namespace pilotfish::bench
