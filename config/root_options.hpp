@@ -21,11 +21,13 @@ struct LogOptions {
   LogLevel level = LogLevel::kInfo;
   LogFormat format = LogFormat::kText;
   std::string access = "off";  ///< off | stdout | stderr | PATH
+  friend bool operator==(const LogOptions&, const LogOptions&) = default;
 };
 
 struct AdminOptions {
   std::optional<Endpoint> listen = Endpoint{IpAddress::v4({127, 0, 0, 1}), 9900};
   bool is_public = false;  ///< `admin_public: true`, needed for anything but loopback
+  friend bool operator==(const AdminOptions&, const AdminOptions&) = default;
 };
 
 /// A whole configuration file: valid by construction (config::load checks every rule).
@@ -38,10 +40,13 @@ struct RootOptions {
   Duration drain = 10s;
   registry::ConsulHttp consul_http;
   resolver::ConsulDns consul_dns;
-  std::vector<Endpoint> dns;  ///< empty: the system's resolvers
+  /// For `srv:` upstreams; empty: the system's resolvers. Already copied into each SrvSource that
+  /// names no servers of its own.
+  std::vector<Endpoint> dns;
   registry::EtcdOptions etcd;
   std::vector<proxy::UpstreamOptions> upstreams;  ///< in the file's order
   std::vector<registry::Announcement> announcements;
+  friend bool operator==(const RootOptions&, const RootOptions&) = default;
 };
 
 }  // namespace pilotfish::config

@@ -1,0 +1,226 @@
+#include <algorithm>
+
+#include "config/codecs.hpp"
+#include "config/names.hpp"
+#include "config/tables.hpp"
+
+namespace pilotfish::config {
+namespace {
+
+using balancer::Algorithm;
+using proxy::Protocol;
+using resolver::Freshness;
+using Tiers = std::vector<std::vector<std::string>>;
+
+/// An upstream in the shape of the file: the source's keys side by side.
+struct UpstreamDraft {
+  proxy::UpstreamOptions options;
+  std::optional<ConsulTarget> consul;
+  std::optional<Tiers> prefer;
+  std::optional<std::vector<std::string>> srv;
+  std::vector<Endpoint> dns;
+  std::optional<InstanceList> fixed;
+  std::optional<proxy::HashOn> hash_on;
+};
+
+proxy::UpstreamOptions to_options(const UpstreamDraft& draft) {
+  auto out = draft.options;
+  if (draft.consul) {
+    resolver::ConsulSource source{draft.consul->service, draft.consul->datacenter};
+    source.tiers = draft.prefer.value_or(source.tiers);
+    out.source = std::move(source);
+  } else if (draft.srv) {
+    out.source = resolver::SrvSource{*draft.srv, draft.dns};
+  } else if (draft.fixed) {
+    auto instances = *draft.fixed;
+    normalise(instances);
+    out.source = resolver::StaticSource{std::move(instances)};
+  }
+  out.hash_on = draft.hash_on.value_or(proxy::HashOn{});
+  return out;
+}
+
+bool hashes(Algorithm algorithm) {
+  return algorithm == Algorithm::kRingHash || algorithm == Algorithm::kMaglev;
+}
+
+UpstreamDraft to_draft(const proxy::UpstreamOptions& options) {
+  UpstreamDraft out;
+  out.options = options;
+  if (const auto* consul = std::get_if<resolver::ConsulSource>(&options.source)) {
+    out.consul = ConsulTarget{consul->service, consul->datacenter};
+    out.prefer = consul->tiers;
+  } else if (const auto* srv = std::get_if<resolver::SrvSource>(&options.source)) {
+    out.srv = srv->names;
+    out.dns = srv->servers;
+  } else {
+    out.fixed = std::get<resolver::StaticSource>(options.source).instances;
+  }
+  if (hashes(options.cluster.algorithm) || options.hash_on != proxy::HashOn{}) {
+    out.hash_on = options.hash_on;
+  }
+  return out;
+}
+
+void check_source(const Scope& scope, const Seen& seen, const UpstreamDraft& draft) {
+  std::vector<std::string> given;
+  bool all_good = true;
+  for (const auto* key : {"consul", "srv", "static"}) {
+    all_good = all_good && seen.good(key);
+    if (seen.has(key)) {
+      given.emplace_back(key);
+    }
+  }
+  if (given.empty() && all_good) {
+    scope.fail(scope.key_at(), "consul, srv or static is missing; add consul: SERVICE");
+  }
+  if (given.size() > 1) {
+    const auto later = std::ranges::max_element(
+        given, {}, [&](const std::string& key) { return seen.key_at(key); });
+    scope.fail(seen.key_at(*later), "only one of consul, srv and static may stand here; keep one");
+    return;
+  }
+  if (seen.has("prefer") && !given.empty() && !seen.has("consul")) {
+    scope.fail(seen.key_at("prefer"),
+               "\"prefer\" works only with consul:; " +
+                   std::string(seen.has("srv") ? "list several names under srv: instead"
+                                               : "use priority in static: instead"));
+  }
+  if (seen.has("dns") && !given.empty() && !seen.has("srv")) {
+    scope.fail(seen.key_at("dns"), "\"dns\" works only with srv:; remove it");
+  }
+  if (seen.has("srv") && seen.good("fresh") && draft.options.fresh == Freshness::kWatch) {
+    scope.fail(seen.value_at("fresh"),
+               "\"watch\" works only with consul:; write connection or ttl");
+  }
+}
+
+void check_hash(const Scope& scope, const Seen& seen, const UpstreamDraft& draft) {
+  if (!seen.good("balance") || !seen.good("hash_on")) {
+    return;
+  }
+  const bool needed = hashes(draft.options.cluster.algorithm);
+  if (needed && !seen.has("hash_on")) {
+    scope.fail(seen.value_at("balance"),
+               "\"hash_on\" is missing, which ring_hash and maglev need; add hash_on: source_ip "
+               "or hash_on: header:NAME");
+  }
+  if (needed && draft.hash_on && !draft.hash_on->source_ip && seen.good("protocol") &&
+      draft.options.protocol == Protocol::kTcp) {
+    scope.fail(seen.value_at("hash_on"),
+               "a header cannot be hashed on with protocol: tcp; write source_ip");
+  }
+}
+
+constexpr auto kOptions = [](auto member) {
+  return [member](auto& draft) -> auto& {
+    return draft.options.*member;
+  };
+};
+
+void add_entry_fields(FieldTable<UpstreamDraft>& t) {
+  using Options = proxy::UpstreamOptions;
+  t.required("listen", kOptions(&Options::listen),
+             text_codec<proxy::ListenAddress>(
+                 "address IP:PORT, or fd:NAME", parse_listen,
+                 [](const proxy::ListenAddress& value) -> std::optional<Node> {
+                   return Node::scalar(value.to_string());
+                 }),
+             "listen: 127.0.0.1:7001",
+             "Where the application calls it: an address, or a socket inherited from systemd "
+             "(`FileDescriptorName=`).");
+  t.field("protocol", kOptions(&Options::protocol),
+          word_of<Protocol>({{"http", Protocol::kHttp}, {"tcp", Protocol::kTcp}}),
+          "HTTP/1.1 with balancing per request, or bytes with balancing per connection.");
+  t.field("required", kOptions(&Options::required), boolean(),
+          "Whether `/ready` fails while it has no instance.");
+}
+
+void add_source_fields(FieldTable<UpstreamDraft>& t) {
+  t.field("consul", &UpstreamDraft::consul, optional_of(consul_target()),
+          "The service in Consul. Exactly one of `consul`, `srv` and `static` is needed.");
+  t.field("prefer", &UpstreamDraft::prefer, optional_of(prefer()),
+          "Ordered tiers of instances; the first with enough healthy ones serves. Only with "
+          "`consul`.")
+      .otherwise("[any]");
+  t.field("srv", &UpstreamDraft::srv, optional_of(srv_names()),
+          "SRV records to look up; several names are ordered tiers.");
+  t.field("dns", &UpstreamDraft::dns,
+          titled("list of IP:PORT", omit_when_empty(list_of(endpoint(false), true))),
+          "Servers to ask for `srv`.")
+      .otherwise("`dns` of the top level");
+  t.field("static", &UpstreamDraft::fixed, optional_of(static_instances()),
+          "Fixed instances, without a registry.");
+  t.field("fresh", kOptions(&proxy::UpstreamOptions::fresh),
+          word_of<Freshness>({{"connection", Freshness::kConnection},
+                              {"ttl", Freshness::kTtl},
+                              {"watch", Freshness::kWatch}}),
+          "connection: a lookup precedes every connection; ttl: answers live as long as their "
+          "TTL; watch: Consul's blocking queries.");
+  t.field("lookup", kOptions(&proxy::UpstreamOptions::lookup), lookup_table().codec(),
+          "How the registry is asked.");
+}
+
+void add_balance_fields(FieldTable<UpstreamDraft>& t) {
+  t.field(
+      "fallback", [](auto& d) -> auto& { return d.options.cluster.fallback; },
+      fallback_table().codec(), "When traffic moves between tiers.");
+  t.field(
+      "balance", [](auto& d) -> auto& { return d.options.cluster.algorithm; },
+      word_of<Algorithm>({{"least_request", Algorithm::kLeastRequest},
+                          {"round_robin", Algorithm::kRoundRobin},
+                          {"random", Algorithm::kRandom},
+                          {"peak_ewma", Algorithm::kPeakEwma},
+                          {"ring_hash", Algorithm::kRingHash},
+                          {"maglev", Algorithm::kMaglev}}),
+      "How one instance of a tier is chosen.");
+  t.field(
+      "hash_on", &UpstreamDraft::hash_on,
+      optional_of(text_codec<proxy::HashOn>("source_ip, or header:NAME", parse_hash_on,
+                                            [](const proxy::HashOn& value) -> std::optional<Node> {
+                                              return Node::scalar(format_hash_on(value));
+                                            })),
+      "What stays with one instance; needed by ring_hash and maglev, unused by the others.");
+}
+
+void add_limit_fields(FieldTable<UpstreamDraft>& t) {
+  using Options = proxy::UpstreamOptions;
+  t.field("connect_timeout", kOptions(&Options::connect_timeout), positive_duration(),
+          "For one connection to an instance; also how long a request waits for a free one.");
+  t.field("request_timeout", kOptions(&Options::request_timeout), positive_duration(),
+          "From the last request byte sent upstream to the answer's head, over all tries.");
+  t.field("idle_timeout", kOptions(&Options::idle_timeout), positive_duration(),
+          "A TCP or upgraded connection on which nothing moves.");
+  t.field("timeouts", kOptions(&Options::timeouts), timeouts_table().codec(),
+          "The other deadlines of HTTP.");
+  t.field("retry", kOptions(&Options::retry), retry_table().codec(),
+          "When another instance is tried.");
+  t.field(
+      "eject", [](auto& d) -> auto& { return d.options.cluster.eject; }, eject_table().codec(),
+      "When an instance that fails is left out for a while.");
+  t.field("limits", kOptions(&Options::limits), limits_table().codec(),
+          "Bounds; connections and pending are divided among the workers.");
+  t.field(
+      "slow_start", [](auto& d) -> auto& { return d.options.cluster.slow_start; }, duration(),
+      "How long a new instance takes to get its full share; 0 is at once.");
+}
+
+}  // namespace
+
+Codec<std::vector<proxy::UpstreamOptions>> upstreams_codec() {
+  FieldTable<UpstreamDraft> t;
+  add_entry_fields(t);
+  add_source_fields(t);
+  add_balance_fields(t);
+  add_limit_fields(t);
+  t.rule(check_source);
+  t.rule(check_hash);
+  return entries_of<proxy::UpstreamOptions>(
+      through<proxy::UpstreamOptions, UpstreamDraft>(t.codec(), to_options, to_draft), "upstreams",
+      [](std::string_view key) -> std::string {
+        return is_plain_name(key) ? "" : "is no name for an upstream; use letters, digits, _ . -";
+      },
+      &proxy::UpstreamOptions::name);
+}
+
+}  // namespace pilotfish::config
