@@ -58,7 +58,7 @@ upstreams:
 
 
 @pytest.mark.parametrize("text", [
-    "", "upstreams: {}\n", "upstreams: [\n", "\t\n", "- a\n", "upstreams:\n  a: 5\n",
+    "", "upstreams: [\n", "\t\n", "- a\n", "upstreams:\n  a: 5\n",
     "upstreams:\n  a: {listen: nowhere, static: ['127.0.0.1:1']}\n",
     "upstreams:\n  a: {listen: '127.0.0.1:99999', static: ['127.0.0.1:1']}\n",
     "upstreams:\n  a: {listen: '127.0.0.1:1', static: ['name.example:80']}\n",
@@ -69,7 +69,7 @@ upstreams:
     "upstreams:\n  a: {listen: '127.0.0.1:1', static: ['127.0.0.1:1'], static: ['127.0.0.1:2']}\n",
     "upstreams:\n  a: {listen: '127.0.0.1:1', static: ['127.0.0.1:1'], prefer: [v4]}\n",
     "upstreams:\n  a: {listen: '${NOT_SET}', static: ['127.0.0.1:1']}\n",
-], ids=["empty", "no upstream", "broken YAML", "a tab", "a list", "not a map", "no address",
+], ids=["empty", "broken YAML", "a tab", "a list", "not a map", "no address",
         "port 99999", "a name in static", "no instance", "public admin", "one port twice",
         "a key twice", "prefer without consul", "an unset variable"])
 def test_bad_files_are_refused_with_a_place(tmp_path, text):

@@ -48,7 +48,12 @@ def srv_rdata(port: int, target: str, priority: int = 1, weight: int = 1) -> byt
 
 def message(query: Query, answers: list[bytes] = (), additional: list[bytes] = (), *,
             rcode: int = NOERROR, flags: int = 0x8400, ident: int | None = None,
-            counts: tuple[int, int] | None = None, question: bytes | None = None) -> bytes:
+            counts: tuple[int, int] | None = None, question: bytes | None = None,
+            edns: bool = True) -> bytes:
+    """An answer to the query; with an OPT record where the query had one, unless `edns` is off."""
+    additional = list(additional)
+    if edns and counts is None and struct.unpack_from("!H", query.data, 10)[0]:
+        additional.append(b"\0" + struct.pack("!HHIH", OPT, 4096, 0, 0))
     own = struct.unpack("!H", query.data[:2])[0]
     an, ar = counts or (len(answers), len(additional))
     head = struct.pack("!HHHHHH", own if ident is None else ident, flags | rcode, 1, an, 0, ar)
