@@ -42,7 +42,7 @@ class DnsService {
   [[nodiscard]] Impl& impl() { return *impl_; }
 
  private:
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // shared with lookups that end after it
 };
 
 /// Looks one upstream's tiers up, on behalf of arriving connections and of itself (all tiers once
@@ -93,7 +93,7 @@ class ServiceResolver {
     kFresh,  ///< each lookup ended with an answer (also an empty one)
     kStale,  ///< failed, timed out or not waited for: the last good answer has to do
   };
-  /// Waits until the lookups of the ticket ended, or its deadline.
+  /// Waits until the lookups of the ticket ended, or its deadline. The ticket must outlive it.
   [[nodiscard]] net::Awaitable<Wait> wait(const Ticket& ticket);
 
   /// When the newest lookup of any tier began; drives "at least once a second while requests flow".
@@ -108,8 +108,8 @@ class ServiceResolver {
   [[nodiscard]] const std::vector<TierAnswer>& last_answers() const;
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  class Impl;
+  std::shared_ptr<Impl> impl_;  // shared with waiters that resume after it
 };
 
 }  // namespace pilotfish::resolver

@@ -1,0 +1,225 @@
+#include "resolver/dns_lookup.hpp"
+
+#include <algorithm>
+
+#include "resolver/address_lookup.hpp"
+#include "resolver/trim.hpp"
+
+namespace pilotfish::resolver {
+namespace {
+
+using std::chrono_literals::operator""s;
+
+constexpr Duration kTcpFirst = 60s;
+constexpr Duration kNoTcp = 10s;
+
+LookupResult result_of(AskFault fault) {
+  switch (fault) {
+    case AskFault::kTimeout:
+    case AskFault::kCancelled: return LookupResult::kTimeout;
+    case AskFault::kUnreachable: return LookupResult::kUnreachable;
+    case AskFault::kServfail: return LookupResult::kServfail;
+    case AskFault::kRefused: return LookupResult::kRefused;
+    case AskFault::kMalformed: return LookupResult::kMalformed;
+  }
+  return LookupResult::kMalformed;
+}
+
+LookupResult result_of_code(std::uint16_t rcode) {
+  switch (rcode) {
+    case 0: return LookupResult::kOk;
+    case 3: return LookupResult::kNxdomain;
+    case 5: return LookupResult::kRefused;
+    default: return LookupResult::kServfail;
+  }
+}
+
+}  // namespace
+
+void DnsLookup::note(std::string_view text) {
+  auto& existing = out_.answer.note;
+  if (!existing.empty()) {
+    existing += "; ";
+  }
+  existing += text;
+}
+
+void DnsLookup::fail(AskFault fault) {
+  out_.answer.result = result_of(fault);
+}
+
+/// One SRV question, with TCP before or after as the rules of trimming want it.
+net::Awaitable<AskResult> DnsLookup::ask_srv(std::string name) {
+  const Question question{std::move(name), RecordType::kSrv};
+  if (Clock::now() < memory_.tcp_first_until) {
+    out_.over_tcp = true;
+    out_.answer.transport = Transport::kTcp;
+    AskResult result = co_await tcp_.ask(question, began_ + plan_.timeout);
+    const auto* fault = std::get_if<AskFault>(&result);
+    if (fault == nullptr) {
+      co_return result;
+    }
+    memory_.tcp_first_until = {};
+    if (*fault != AskFault::kUnreachable) {
+      co_return result;
+    }
+    note("TCP failed: asked over UDP");
+  }
+  out_.answer.transport = Transport::kUdp;
+  AskResult result = co_await udp_.ask(question, began_ + plan_.timeout);
+  if (auto* answer = std::get_if<DnsAnswer>(&result)) {
+    const bool trimmed = looks_trimmed(answer->bytes, answer->srv.size(), answer->has_opt);
+    if (answer->truncated || (trimmed && Clock::now() >= memory_.no_tcp_until)) {
+      DnsAnswer first = std::move(*answer);
+      result = co_await confirm_over_tcp(question, std::move(first));
+    } else if (trimmed) {
+      note("looks trimmed, but TCP failed lately");
+    }
+  }
+  co_return result;
+}
+
+net::Awaitable<AskResult> DnsLookup::confirm_over_tcp(Question question, DnsAnswer answer) {
+  out_.over_tcp = true;
+  note(answer.truncated ? "truncated: asked again over TCP"
+                        : "looks trimmed: asked again over TCP");
+  AskResult result = co_await tcp_.ask(std::move(question), began_ + plan_.timeout * 2);
+  const auto* complete = std::get_if<DnsAnswer>(&result);
+  if (complete != nullptr && !complete->truncated) {
+    out_.answer.transport = Transport::kTcp;
+    memory_.tcp_first_until = Clock::now() + kTcpFirst;
+    co_return result;
+  }
+  if (!answer.truncated) {
+    // Nothing says that it was trimmed, so it counts; TCP is left alone for a while, since a
+    // filtered port would cost every lookup its whole time.
+    memory_.no_tcp_until = Clock::now() + kNoTcp;
+    note("TCP failed: kept");
+    co_return AskResult(std::move(answer));
+  }
+  partial_ = std::move(answer);
+  co_return complete != nullptr ? AskResult(AskFault::kMalformed) : std::move(result);
+}
+
+net::Awaitable<bool> DnsLookup::complete() {
+  if (completer_ == nullptr || !plan_.source) {
+    co_return false;
+  }
+  const auto deadline = Clock::now() + plan_.timeout;
+  auto instances = co_await completer_->complete(*plan_.source, plan_.name.tags, deadline);
+  if (!instances) {
+    note("the agent's API failed");
+    co_return false;
+  }
+  out_.instances = std::move(*instances);
+  normalise(out_.instances);
+  for (auto& instance : out_.instances) {
+    instance.tags.clear();  // the tier puts its own, as over DNS
+  }
+  out_.answer.transport = Transport::kApi;
+  out_.answer.records = out_.instances.size();
+  out_.answer.result = out_.instances.empty() ? LookupResult::kEmpty : LookupResult::kOk;
+  co_return true;
+}
+
+net::Awaitable<void> DnsLookup::find_missing(SrvReading& reading, net::Executor executor) {
+  auto missing = std::move(reading.missing);
+  const auto deadline = began_ + plan_.timeout * 2;
+  auto found = co_await look_up_addresses(executor, udp_, tcp_, std::move(missing), deadline);
+  reading.addresses.merge(found.addresses);
+  if (!found.unknown.empty()) {
+    note(std::to_string(found.unknown.size()) + " targets without an address");
+  }
+  std::size_t lost = 0;
+  for (const auto& target : found.failed) {
+    const auto before = memory_.addresses.find(target);
+    if (before != memory_.addresses.end()) {
+      reading.addresses.insert(*before);
+    } else {
+      ++lost;
+    }
+  }
+  if (!found.failed.empty()) {
+    note(std::to_string(found.failed.size()) + " targets could not be looked up");
+  }
+  if (lost != 0 && reading.addresses.empty()) {
+    fail(found.fault.value_or(AskFault::kTimeout));
+  }
+}
+
+net::Awaitable<void> DnsLookup::read(DnsAnswer answer, net::Executor executor) {
+  out_.answer.result = result_of_code(answer.rcode);
+  out_.answer.ttl = std::chrono::seconds(answer.ttl);
+  out_.answer.records = answer.srv.size();
+  if (out_.answer.result != LookupResult::kOk) {
+    co_return;
+  }
+  const bool tcp = out_.answer.transport == Transport::kTcp;
+  if (tcp && trimmed_over_tcp(answer.bytes, answer.srv.size())) {
+    note("TCP answer at the registry's limit");
+    const bool completed = co_await complete();
+    if (completed) {
+      co_return;
+    }
+    note("may be incomplete");
+  }
+  auto reading = read_srv(answer, plan_.consul_domain);
+  if (reading.skipped != 0) {
+    note(std::to_string(reading.skipped) + " records without a usable port or target");
+  }
+  if (!reading.missing.empty()) {
+    co_await find_missing(reading, executor);
+  }
+  out_.instances = to_instances(reading.records, reading.addresses);
+  memory_.addresses = std::move(reading.addresses);
+  if (out_.answer.result == LookupResult::kOk && out_.instances.empty()) {
+    out_.answer.result = LookupResult::kEmpty;
+  }
+}
+
+net::Awaitable<LookupOutcome> DnsLookup::run(net::Executor executor) {
+  began_ = Clock::now();
+  out_.answer.name = plan_.name.text;
+  if (!plan_.name.askable) {
+    note("cannot be written as a DNS name");
+    out_.answer.result = LookupResult::kMalformed;
+    (void)co_await complete();
+    out_.answer.took = Clock::now() - began_;
+    co_return std::move(out_);
+  }
+  std::string name = plan_.name.text;
+  for (std::size_t step = 0;; ++step) {
+    AskResult result = co_await ask_srv(name);
+    if (const auto* fault = std::get_if<AskFault>(&result)) {
+      fail(*fault);
+      break;
+    }
+    auto& answer = std::get<DnsAnswer>(result);
+    const bool alias_only =
+        answer.rcode == 0 && answer.srv.empty() && answer.canonical != lower_case(name);
+    if (!alias_only) {
+      DnsAnswer believed = std::move(answer);
+      co_await read(std::move(believed), executor);
+      break;
+    }
+    if (step == kMaxAliases) {
+      fail(AskFault::kMalformed);
+      note("CNAME chain too long");
+      break;
+    }
+    name = answer.canonical;
+  }
+  const auto now = Clock::now();
+  out_.ran_out = out_.answer.result == LookupResult::kTimeout ||
+                 (is_failure(out_.answer.result) && now >= began_ + plan_.timeout);
+  if (is_failure(out_.answer.result) && partial_) {
+    auto reading = read_srv(*partial_, plan_.consul_domain);
+    out_.instances = to_instances(reading.records, reading.addresses);
+    out_.answer.records = partial_->srv.size();
+    note("TCP failed: only a part is known");
+  }
+  out_.answer.took = now - began_;
+  co_return std::move(out_);
+}
+
+}  // namespace pilotfish::resolver

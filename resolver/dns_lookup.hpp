@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "net/asio.hpp"
+#include "resolver/cares_channel.hpp"
+#include "resolver/service_resolver.hpp"
+#include "resolver/srv_instances.hpp"
+#include "resolver/tier_names.hpp"
+
+namespace pilotfish::resolver {
+
+/// What one name is asked as, and by whom it can be completed.
+struct LookupPlan {
+  TierName name;
+  Duration timeout{};
+  std::string consul_domain;           ///< enables `<hex>.addr` decoding; empty for srv: sources
+  std::optional<ConsulSource> source;  ///< of a consul: source, for the completer
+};
+
+/// What a name remembers between its lookups.
+struct LookupMemory {
+  TimePoint tcp_first_until{};  ///< an answer was trimmed: TCP first for 60 s
+  TimePoint no_tcp_until{};     ///< TCP failed where it was only a precaution
+  AddressBook addresses;        ///< of the last answer, for targets that cannot be looked up now
+};
+
+struct LookupOutcome {
+  NameAnswer answer;
+  InstanceList instances;  ///< also where `answer.result` is a failure: the part that came with TC
+  bool ran_out = false;    ///< it ended because time did
+  bool over_tcp = false;   ///< TCP was asked
+};
+
+/// Performs one lookup of one name: SRV over UDP, over TCP where the answer is cut or looks so, the
+/// CNAME's end where only an alias came, A and AAAA of targets without an address, and the
+/// completer where TCP is trimmed too. Ends within twice the plan's timeout (completion by the API:
+/// three times). Arguments outlive the coroutine. Thread-safety: none; one executor.
+class DnsLookup {
+ public:
+  DnsLookup(const LookupPlan& plan, LookupMemory& memory, CaresChannel& udp, CaresChannel& tcp,
+            Completer* completer)
+      : plan_(plan), memory_(memory), udp_(udp), tcp_(tcp), completer_(completer) {}
+
+  [[nodiscard]] net::Awaitable<LookupOutcome> run(net::Executor executor);
+
+ private:
+  [[nodiscard]] net::Awaitable<AskResult> ask_srv(std::string name);
+  [[nodiscard]] net::Awaitable<AskResult> confirm_over_tcp(Question question, DnsAnswer answer);
+  [[nodiscard]] net::Awaitable<void> read(DnsAnswer answer, net::Executor executor);
+  [[nodiscard]] net::Awaitable<void> find_missing(SrvReading& reading, net::Executor executor);
+  [[nodiscard]] net::Awaitable<bool> complete();
+  void fail(AskFault fault);
+  void note(std::string_view text);
+
+  const LookupPlan& plan_;
+  LookupMemory& memory_;
+  CaresChannel& udp_;
+  CaresChannel& tcp_;
+  Completer* completer_;
+  TimePoint began_{};
+  std::optional<DnsAnswer> partial_;
+  LookupOutcome out_;
+};
+
+}  // namespace pilotfish::resolver

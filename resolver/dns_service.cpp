@@ -1,0 +1,74 @@
+#include "resolver/dns_service.hpp"
+
+namespace pilotfish::resolver {
+namespace {
+
+std::string key_of(const std::vector<Endpoint>& servers) {
+  std::string out;
+  for (const auto& server : servers) {
+    out += server.to_string() + ",";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::shared_ptr<CaresChannel> DnsService::Impl::channel(const std::vector<Endpoint>& servers,
+                                                        Duration timeout, bool tcp) {
+  auto& entry =
+      channels_[key_of(servers) + std::to_string(timeout.count()) + (tcp ? " tcp" : " udp")];
+  auto found = entry.lock();
+  if (!found) {
+    found = std::make_shared<CaresChannel>(executor_, ChannelOptions{servers, timeout, tcp});
+    entry = found;
+  }
+  return found;
+}
+
+std::shared_ptr<LookupName> DnsService::Impl::name(const Source& source, const TierName& tier_name,
+                                                   const LookupOptions& options) {
+  LookupPlan plan{tier_name, options.timeout, {}, {}};
+  std::vector<Endpoint> servers;
+  if (const auto* consul = std::get_if<ConsulSource>(&source)) {
+    servers = {consul_.server};
+    plan.consul_domain = consul_.domain;
+    plan.source = *consul;
+  } else if (const auto* srv = std::get_if<SrvSource>(&source)) {
+    servers = srv->servers;
+  }
+  std::erase_if(names_, [](const auto& entry) { return entry.second.expired(); });
+  std::erase_if(channels_, [](const auto& entry) { return entry.second.expired(); });
+  const auto per_second = static_cast<double>(options.max_rate) / worker_count_;
+  NameTransport transport{channel(servers, options.timeout, false),
+                          channel(servers, options.timeout, true)};
+  auto& entry =
+      names_[key_of(servers) + (plan.source ? " consul " : " srv ") + lower_case(tier_name.text)];
+  auto found = entry.lock();
+  if (found) {
+    found->join(per_second, options.timeout, std::move(transport));
+  } else {
+    found = std::make_shared<LookupName>(executor_, std::move(plan), std::move(transport),
+                                         per_second, logger_, completer_);
+    entry = found;
+  }
+  return found;
+}
+
+void DnsService::Impl::close() {
+  for (const auto& entry : channels_) {
+    if (const auto held = entry.second.lock()) {
+      held->close();
+    }
+  }
+}
+
+DnsService::DnsService(net::IoContext& io, ConsulDns consul, std::uint32_t worker_count,
+                       Logger& logger, Completer* completer, std::uint64_t /*seed*/)
+    : impl_(std::make_shared<Impl>(io.get_executor(), std::move(consul), worker_count, logger,
+                                   completer)) {}
+
+DnsService::~DnsService() {
+  impl_->close();
+}
+
+}  // namespace pilotfish::resolver

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/log.hpp"
+#include "resolver/lookup_name.hpp"
+#include "resolver/service_resolver.hpp"
+
+namespace pilotfish::resolver {
+
+/// The names and channels of one worker. Thread-safety: none; one executor.
+class DnsService::Impl {
+ public:
+  Impl(net::Executor executor, ConsulDns consul, std::uint32_t worker_count, Logger& logger,
+       Completer* completer)
+      : executor_(executor),
+        consul_(std::move(consul)),
+        worker_count_(worker_count == 0 ? 1 : worker_count),
+        logger_(logger),
+        completer_(completer) {}
+  ~Impl() { close(); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  /// The name that is already there for these servers, or a new one.
+  [[nodiscard]] std::shared_ptr<LookupName> name(const Source& source, const TierName& tier_name,
+                                                 const LookupOptions& options);
+
+  /// Ends every question in flight.
+  void close();
+
+  [[nodiscard]] const ConsulDns& consul() const { return consul_; }
+  [[nodiscard]] net::Executor executor() const { return executor_; }
+
+ private:
+  [[nodiscard]] std::shared_ptr<CaresChannel> channel(const std::vector<Endpoint>& servers,
+                                                      Duration timeout, bool tcp);
+
+  net::Executor executor_;
+  ConsulDns consul_;
+  std::uint32_t worker_count_;
+  Logger& logger_;
+  Completer* completer_;
+  std::map<std::string, std::weak_ptr<LookupName>> names_;
+  std::map<std::string, std::weak_ptr<CaresChannel>> channels_;
+};
+
+}  // namespace pilotfish::resolver

@@ -1,0 +1,150 @@
+#include "resolver/lookup_name.hpp"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <exception>
+#include <utility>
+
+namespace pilotfish::resolver {
+
+LookupName::LookupName(net::Executor executor, LookupPlan plan, NameTransport transport,
+                       double per_second, Logger& logger, Completer* completer)
+    : executor_(executor),
+      plan_(std::move(plan)),
+      transport_(std::move(transport)),
+      gate_(per_second),
+      logger_(logger),
+      completer_(completer),
+      notifier_(executor),
+      timer_(executor) {}
+
+void LookupName::attach(const std::shared_ptr<NameUser>& user) {
+  users_.push_back(user);
+  gate_.want();
+  pump(Clock::now());
+}
+
+void LookupName::detach(const NameUser& user) {
+  std::erase_if(users_, [&user](const std::weak_ptr<NameUser>& entry) {
+    const auto held = entry.lock();
+    return !held || held.get() == &user;
+  });
+  if (users_.empty()) {
+    timer_.cancel();
+    armed_at_ = LookupGate::kNever;
+  }
+  notifier_.notify_all();  // its waiters look at its own state; others wait on
+}
+
+void LookupName::join(double per_second, Duration timeout, NameTransport transport) {
+  gate_.limit(per_second);
+  if (timeout > plan_.timeout) {
+    plan_.timeout = timeout;
+    transport_ = std::move(transport);
+  }
+}
+
+void LookupName::pump(TimePoint now) {
+  if (users_.empty()) {
+    return;
+  }
+  if (gate_.begin(now)) {
+    net::asio::co_spawn(executor_, perform(shared_from_this()), net::asio::detached);
+  }
+  arm(gate_.next_at(now));
+}
+
+void LookupName::arm(TimePoint at) {
+  if (at >= armed_at_) {
+    return;  // it fires before and looks again; usual, since each answer moves the next one on
+  }
+  armed_at_ = at;
+  timer_.expires_at(at);
+  timer_.async_wait([weak = weak_from_this()](net::ErrorCode error) {
+    const auto self = weak.lock();
+    if (!self || error) {
+      return;  // moved to an earlier time, which has its own wait, or nobody is interested
+    }
+    self->armed_at_ = LookupGate::kNever;
+    self->pump(Clock::now());
+  });
+}
+
+net::Awaitable<void> LookupName::perform(std::shared_ptr<LookupName> self) {
+  const auto asked = self->gate_.last_started();
+  const auto plan = self->plan_;  // join() may change them meanwhile
+  const auto transport = self->transport_;
+  LookupOutcome outcome;
+  try {
+    DnsLookup lookup(plan, self->memory_, *transport.udp, *transport.tcp, self->completer_);
+    outcome = co_await lookup.run(self->executor_);
+  } catch (const std::exception& error) {
+    // The completer is not ours; whatever it does, the gate must not stay shut.
+    outcome.answer.name = plan.name.text;
+    outcome.answer.result = LookupResult::kMalformed;
+    outcome.answer.note = error.what();
+  }
+  self->finished(std::move(outcome), asked);
+}
+
+void LookupName::finished(LookupOutcome outcome, TimePoint asked) {
+  const auto now = Clock::now();
+  const auto end = outcome.ran_out                     ? LookupGate::End::kTimedOut
+                   : is_failure(outcome.answer.result) ? LookupGate::End::kFailed
+                                                       : LookupGate::End::kAnswered;
+  const bool was_open = gate_.open();
+  // An empty answer's TTL is the zone's business, not the record's: it is not kept longer than 1 s.
+  const auto ttl = outcome.answer.result == LookupResult::kOk ? outcome.answer.ttl : Duration{};
+  gate_.finish(end, ttl, now);
+  if (was_open != gate_.open()) {
+    logger_.warn(
+        was_open ? "connections wait for lookups again" : "connections no longer wait for lookups",
+        {{"name", plan_.name.text}});
+  }
+  keep(std::move(outcome), asked, now);
+  const auto users = users_;  // a hook may stop a resolver
+  for (const auto& entry : users) {
+    if (const auto user = entry.lock()) {
+      user->on_looked_up(*this);
+    }
+  }
+  notifier_.notify_all();
+  pump(Clock::now());
+}
+
+void LookupName::keep(LookupOutcome outcome, TimePoint asked, TimePoint now) {
+  const auto before = state_.answer.result;
+  const bool known = state_.known;
+  const auto result = outcome.answer.result;
+  const bool failed = is_failure(result);
+  // The part that came with TC: better than nothing, worse than anything.
+  const bool usable = failed && !has_good_ && !outcome.instances.empty();
+  if (!known || result != before || usable != state_.usable ||
+      outcome.instances != state_.instances) {
+    ++state_.revision;
+  }
+  if (!failed) {
+    has_good_ = result == LookupResult::kOk;
+  }
+  state_.answer = std::move(outcome.answer);
+  state_.instances = std::move(outcome.instances);
+  state_.usable = usable;
+  state_.known = true;
+  state_.asked = asked;
+  state_.answered = now;
+  log_change(before, known);
+}
+
+void LookupName::log_change(LookupResult before, bool known) const {
+  const bool failed = is_failure(state_.answer.result);
+  if (failed != (known && is_failure(before))) {
+    logger_.log(failed ? LogLevel::kWarn : LogLevel::kInfo,
+                failed ? "lookup failed" : "lookup answers again",
+                {{"name", plan_.name.text},
+                 {"result", std::string(to_string(state_.answer.result))},
+                 {"note", state_.answer.note}});
+  }
+}
+
+}  // namespace pilotfish::resolver

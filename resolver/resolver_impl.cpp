@@ -1,0 +1,198 @@
+#include "resolver/resolver_impl.hpp"
+
+#include <algorithm>
+
+namespace pilotfish::resolver {
+
+ServiceResolver::Impl::Impl(DnsService::Impl& dns, const Source& source, Freshness freshness,
+                            LookupOptions lookup, Hooks hooks)
+    : freshness_(freshness),
+      lookup_(lookup),
+      hooks_(std::move(hooks)),
+      first_round_(dns.executor()) {
+  if (const auto* fixed = std::get_if<StaticSource>(&source)) {
+    fixed_ = fixed->instances;
+    normalise(fixed_);
+    answers_.resize(1);
+    return;
+  }
+  for (const auto& plan : plan_tiers(source, dns.consul().domain)) {
+    Tier tier;
+    tier.tags = plan.tags;
+    for (const auto& name : plan.names) {
+      tier.names.push_back(place_of(dns.name(source, name, lookup_)));
+    }
+    tiers_.push_back(std::move(tier));
+  }
+  answers_.resize(tiers_.size());
+}
+
+std::uint32_t ServiceResolver::Impl::place_of(const std::shared_ptr<LookupName>& name) {
+  const auto found = std::ranges::find(names_, name);
+  const auto place = static_cast<std::uint32_t>(found - names_.begin());
+  if (found == names_.end()) {
+    names_.push_back(name);
+  }
+  return place;
+}
+
+void ServiceResolver::Impl::start() {
+  if (started_ || stopped_) {
+    return;
+  }
+  started_ = true;
+  if (tiers_.empty()) {
+    auto& answer = answers_.front();
+    answer.result = fixed_.empty() ? LookupResult::kEmpty : LookupResult::kOk;
+    answer.instances = fixed_;
+    answer.asked = Clock::now();
+    answer.answered = answer.asked;
+    answer.names = {{"static", answer.result, Transport::kStatic, {}, {}, fixed_.size(), {}}};
+    if (hooks_.on_answer) {
+      hooks_.on_answer(0, answer);
+    }
+    first_round_.notify_all();
+    return;
+  }
+  for (const auto& name : names_) {
+    if (freshness_ != Freshness::kTtl) {
+      name->gate().ask_when_idle();
+    }
+    name->attach(shared_from_this());
+  }
+}
+
+void ServiceResolver::Impl::stop() {
+  if (stopped_) {
+    return;
+  }
+  stopped_ = true;
+  for (const auto& name : names_) {
+    name->detach(*this);
+  }
+  first_round_.notify_all();
+}
+
+void ServiceResolver::Impl::claim(Ticket& ticket, std::uint32_t place, TimePoint now) {
+  const bool claimed = std::ranges::any_of(
+      ticket.needs, [place](const Ticket::Need& need) { return need.name == place; });
+  if (claimed) {
+    return;
+  }
+  auto& name = *names_[place];
+  auto& gate = name.gate();
+  if (freshness_ == Freshness::kTtl) {
+    const bool cached = gate.cached(now);
+    const auto generation = gate.arrive_cached(now);
+    if (!cached) {
+      ticket.needs.push_back({place, generation});
+    }
+  } else {
+    ticket.needs.push_back({place, gate.arrive()});
+  }
+  name.pump(now);
+}
+
+ServiceResolver::Ticket ServiceResolver::Impl::arrive(std::size_t first, std::size_t last,
+                                                      TimePoint now) {
+  Ticket ticket;
+  ticket.deadline = now + lookup_.timeout;
+  if (stopped_ || tiers_.empty()) {
+    return ticket;
+  }
+  ticket.needs.reserve(Ticket::kInline);
+  for (std::size_t tier = first; tier <= last && tier < tiers_.size(); ++tier) {
+    for (const auto place : tiers_[tier].names) {
+      claim(ticket, place, now);
+    }
+  }
+  return ticket;
+}
+
+bool ServiceResolver::Impl::satisfied(const Ticket& ticket) const {
+  return stopped_ || std::ranges::all_of(ticket.needs, [this](const Ticket::Need& need) {
+           return names_[need.name]->gate().released(need.generation);
+         });
+}
+
+net::Awaitable<ServiceResolver::Wait> ServiceResolver::Impl::wait(const Ticket& ticket) {
+  const auto self = shared_from_this();
+  bool fresh = true;
+  bool good = false;
+  for (const auto& need : ticket.needs) {
+    const auto name = names_[need.name];
+    while (!stopped_ && !name->gate().released(need.generation) && Clock::now() < ticket.deadline) {
+      (void)co_await name->notifier().wait_until(ticket.deadline);
+    }
+    fresh = fresh && name->gate().fresh(need.generation);
+    good = good || name->has_good();
+  }
+  if (!fresh && good && !stopped_ && hooks_.on_stale) {
+    hooks_.on_stale();
+  }
+  co_return fresh ? Wait::kFresh : Wait::kStale;
+}
+
+TimePoint ServiceResolver::Impl::last_lookup_started() const {
+  TimePoint newest{};
+  for (const auto& name : names_) {
+    newest = std::max(newest, name->gate().last_started());
+  }
+  return newest;
+}
+
+bool ServiceResolver::Impl::first_round_done() const {
+  return started_ &&
+         std::ranges::all_of(names_, [](const auto& name) { return name->state().known; });
+}
+
+net::Awaitable<void> ServiceResolver::Impl::wait_first_round(TimePoint deadline) {
+  const auto self = shared_from_this();
+  while (!stopped_ && !first_round_done() && Clock::now() < deadline) {
+    (void)co_await first_round_.wait_until(deadline);
+  }
+}
+
+void ServiceResolver::Impl::on_looked_up(const LookupName& name) {
+  if (stopped_) {
+    return;
+  }
+  if (hooks_.on_lookup) {
+    hooks_.on_lookup(name.state().answer);
+  }
+  for (std::size_t tier = 0; tier < tiers_.size() && !stopped_; ++tier) {
+    const auto concerned = std::ranges::any_of(
+        tiers_[tier].names, [&](std::uint32_t place) { return names_[place].get() == &name; });
+    if (concerned) {
+      answer(tier);
+    }
+  }
+  if (first_round_.waiting() != 0 && first_round_done()) {
+    first_round_.notify_all();
+  }
+}
+
+void ServiceResolver::Impl::answer(std::size_t index) {
+  auto& tier = tiers_[index];
+  std::vector<const NameState*> states;
+  std::uint64_t revision = 0;
+  for (const auto place : tier.names) {
+    const auto& state = names_[place]->state();
+    if (!state.known) {
+      return;
+    }
+    states.push_back(&state);
+    revision += state.revision;
+  }
+  if (revision == tier.revision) {
+    refresh_times(answers_[index], states);
+  } else {
+    answers_[index] = merge_tier(states, tier.tags);
+    tier.revision = revision;
+  }
+  if (hooks_.on_answer) {
+    hooks_.on_answer(index, answers_[index]);
+  }
+}
+
+}  // namespace pilotfish::resolver

@@ -1,0 +1,103 @@
+#include "resolver/tier_names.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace pilotfish::resolver {
+namespace {
+
+std::string without_dots(std::string_view name) {
+  while (name.ends_with('.')) {
+    name.remove_suffix(1);
+  }
+  while (name.starts_with('.')) {
+    name.remove_prefix(1);
+  }
+  return std::string(name);
+}
+
+std::string join(const std::vector<std::string>& tags) {
+  std::string out;
+  for (const auto& tag : tags) {
+    out += (out.empty() ? "" : "+") + tag;
+  }
+  return out.empty() ? "any" : out;
+}
+
+TierPlan plan(const ConsulSource& source, const std::vector<std::string>& tags,
+              const std::string& domain) {
+  const auto datacenter = source.datacenter.empty() ? "" : "." + source.datacenter + ".dc";
+  const auto base = source.service + ".service" + datacenter + "." + without_dots(domain);
+  TierPlan out;
+  out.tags = tags;
+  std::ranges::sort(out.tags);
+  const auto repeated = std::ranges::unique(out.tags);
+  out.tags.erase(repeated.begin(), repeated.end());
+  if (tags.empty()) {
+    out.names.push_back({base, {}, is_askable(base)});
+  }
+  for (const auto& tag : tags) {
+    const auto name = tag + "." + base;
+    const bool known = std::ranges::any_of(
+        out.names, [&name](const TierName& other) { return other.text == name; });
+    if (!known) {
+      out.names.push_back({name, {tag}, is_askable(name)});
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+bool is_askable(const std::string& name) {
+  constexpr std::string_view kEscaped = "\"\\();@$";
+  constexpr std::size_t kMaxText = 253;
+  constexpr std::size_t kMaxLabel = 63;
+  std::size_t label = 0;
+  for (const char letter : name) {
+    if (letter == '.') {
+      if (label == 0) {
+        return false;
+      }
+      label = 0;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(letter);
+    if (byte <= 0x20 || byte >= 0x7f || kEscaped.find(letter) != std::string_view::npos ||
+        ++label > kMaxLabel) {
+      return false;
+    }
+  }
+  return label != 0 && name.size() <= kMaxText;
+}
+
+std::vector<std::string> tier_names(const Source& source) {
+  std::vector<std::string> out;
+  if (const auto* consul = std::get_if<ConsulSource>(&source)) {
+    for (const auto& tags : consul->tiers) {
+      out.push_back(join(tags));
+    }
+  } else if (const auto* srv = std::get_if<SrvSource>(&source)) {
+    out = srv->names;
+  } else {
+    out.emplace_back("static");
+  }
+  return out;
+}
+
+std::vector<TierPlan> plan_tiers(const Source& source, const std::string& domain) {
+  std::vector<TierPlan> out;
+  if (const auto* consul = std::get_if<ConsulSource>(&source)) {
+    for (const auto& tags : consul->tiers) {
+      out.push_back(plan(*consul, tags, domain));
+    }
+  } else if (const auto* srv = std::get_if<SrvSource>(&source)) {
+    for (const auto& name : srv->names) {
+      const auto text = without_dots(name);
+      out.push_back({{{text, {}, is_askable(text)}}, {}});
+    }
+  }
+  return out;
+}
+
+}  // namespace pilotfish::resolver

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "resolver/options.hpp"
+
+namespace pilotfish::resolver {
+
+/// One name a tier needs, and what a completion over the agent's API would have to ask for.
+struct TierName {
+  std::string text;               ///< the SRV name, without the root's dot
+  std::vector<std::string> tags;  ///< what the name filters on; none for `any`
+  bool askable = true;            ///< false where it cannot be written as a DNS name
+};
+
+/// One tier of a source: its names, and the tags its instances get.
+struct TierPlan {
+  std::vector<TierName> names;
+  std::vector<std::string> tags;  ///< sorted, each once
+};
+
+/// Plans each tier: `tag.service.service.domain` per tag (with datacenter
+/// `tag.service.service.dc2.dc.domain`; dots in tags work in this form), or the SRV name itself.
+/// Empty for static sources. Pure.
+[[nodiscard]] std::vector<TierPlan> plan_tiers(const Source& source, const std::string& domain);
+
+/// True where `name` fits a question: labels of 1..63 bytes, 253 in all, no byte that DNS text
+/// forms escape (registries would not recognise it).
+[[nodiscard]] bool is_askable(const std::string& name);
+
+}  // namespace pilotfish::resolver

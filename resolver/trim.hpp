@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+
+#include "resolver/dns_message.hpp"
+
+namespace pilotfish::resolver {
+
+/// The UDP size we advertise: c-ares 1.18.1 receives into 4,097 bytes.
+inline constexpr std::size_t kAdvertisedSize = 4096;
+
+/// A UDP answer without TC that a registry may have shortened silently (Consul's default): close to
+/// the advertised size, or at most 8 records where EDNS was ignored (Consul gives 3, others 8).
+[[nodiscard]] constexpr bool looks_trimmed(std::size_t bytes, std::size_t records, bool has_opt) {
+  constexpr std::size_t kMargin = 512;
+  constexpr std::size_t kFewRecords = 8;
+  if (records == 0) {
+    return false;  // nothing shortens an answer to nothing
+  }
+  return bytes + kMargin >= kAdvertisedSize || (!has_opt && records <= kFewRecords);
+}
+
+/// A TCP answer at Consul's own limits (1,024 records or 65,523 bytes), or near them.
+[[nodiscard]] constexpr bool trimmed_over_tcp(std::size_t bytes, std::size_t records) {
+  constexpr std::size_t kRecords = 1000;
+  constexpr std::size_t kBytes = 64000;
+  return records >= kRecords || bytes >= kBytes;
+}
+
+}  // namespace pilotfish::resolver
