@@ -13,15 +13,17 @@ namespace pilotfish::net {
 /// What a read or write came to.
 using IoResult = std::tuple<ErrorCode, std::size_t>;
 
-/// What sessions talk to: bytes both ways, half-close, and cancelling. TcpStream is one; a TLS
-/// stream will be another (design.md section 6). Gather writes are part of it; splice is optional.
+/// What sessions talk to: bytes both ways, half-close, and cancelling. Reading and writing take
+/// what is there at once; waiting holds no buffer, so an idle connection costs none. TcpStream is
+/// one; a TLS stream will be another (design.md section 6). Gather writes are part of it, splice is
+/// not yet.
 template <class S>
-concept Stream = requires(S& stream, asio::mutable_buffer in,
-                          std::span<const asio::const_buffer> out) {
-  { stream.read_some(in) } -> std::same_as<Awaitable<IoResult>>;
-  { stream.wait_readable() } -> std::same_as<Awaitable<std::tuple<ErrorCode>>>;
-  /// Writes at once what the stream takes now; would_block where it takes nothing.
+concept Stream = requires(S& stream, std::span<char> in, std::span<const asio::const_buffer> out) {
+  /// would_block where nothing is there, eof at the end.
+  { stream.try_read(in) } -> std::same_as<IoResult>;
+  /// Writes what the stream takes now; would_block where it takes nothing.
   { stream.try_write(out) } -> std::same_as<IoResult>;
+  { stream.wait_readable() } -> std::same_as<Awaitable<std::tuple<ErrorCode>>>;
   { stream.wait_writable() } -> std::same_as<Awaitable<std::tuple<ErrorCode>>>;
   /// Unexpected bytes, end or error on a stream that should be silent.
   { stream.disturbed() } -> std::same_as<bool>;

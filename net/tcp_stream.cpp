@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <cerrno>
 #include <poll.h>
@@ -34,6 +35,21 @@ TcpStream::TcpStream(TcpSocket socket) : socket_(std::move(socket)) {
   ErrorCode ignored;
   socket_.non_blocking(true, ignored);
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+}
+
+IoResult TcpStream::try_read(std::span<char> room) {
+  for (;;) {
+    const auto got = ::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
+    if (got > 0) {
+      return {ErrorCode{}, static_cast<std::size_t>(got)};
+    }
+    if (got == 0) {
+      return {asio::error::make_error_code(asio::error::eof), 0};
+    }
+    if (errno != EINTR) {
+      return {ErrorCode(errno, boost::system::system_category()), 0};
+    }
+  }
 }
 
 IoResult TcpStream::try_write(std::span<const asio::const_buffer> buffers) {

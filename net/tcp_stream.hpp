@@ -18,9 +18,7 @@ class TcpStream {
   explicit TcpStream(Executor executor) : socket_(executor) {}
   explicit TcpStream(TcpSocket socket);
 
-  Awaitable<IoResult> read_some(asio::mutable_buffer buffer) {
-    return socket_.async_read_some(buffer, kTuple);
-  }
+  IoResult try_read(std::span<char> room);
   Awaitable<std::tuple<ErrorCode>> wait_readable() {
     return socket_.async_wait(TcpSocket::wait_read, kTuple);
   }

@@ -1,0 +1,40 @@
+#include "proxy/connection.hpp"
+
+#include <algorithm>
+
+namespace pilotfish::proxy {
+
+ConnectionPtr InstanceLink::take() {
+  while (!idle_.empty()) {
+    auto connection = std::move(idle_.back());
+    idle_.pop_back();
+    if (!connection->stream.disturbed()) {
+      connection->reused = true;
+      return connection;
+    }
+  }
+  return nullptr;
+}
+
+void InstanceLink::give(ConnectionPtr connection, TimePoint now) {
+  connection->clear();
+  connection->in.release();
+  connection->idle_since = now;
+  idle_.push_back(std::move(connection));
+}
+
+void InstanceLink::prune(TimePoint limit) {
+  std::erase_if(idle_, [limit](const ConnectionPtr& connection) {
+    return connection->idle_since < limit || connection->stream.disturbed();
+  });
+}
+
+bool InstanceLink::close_one() {
+  if (idle_.empty()) {
+    return false;
+  }
+  idle_.erase(idle_.begin());
+  return true;
+}
+
+}  // namespace pilotfish::proxy

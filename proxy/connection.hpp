@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "balancer/cluster.hpp"
+#include "net/buffer.hpp"
+#include "net/deadlines.hpp"
+#include "net/notifier.hpp"
+#include "net/tcp_stream.hpp"
+#include "proxy/upstream_metrics.hpp"
+
+namespace pilotfish::proxy {
+
+// The streams of the data plane. Sessions use what net::Stream promises and nothing else of them.
+using ClientStream = net::TcpStream;
+using UpstreamStream = net::TcpStream;
+
+/// Counts the connections of one upstream against `limits.connections` and the requests that wait
+/// for one against `limits.pending`. Thread-safety: none; one per upstream and worker.
+class ConnectionSlots {
+ public:
+  ConnectionSlots(net::Executor executor, std::uint32_t most, std::uint32_t most_pending)
+      : most_(most), most_pending_(most_pending), freed_(executor) {}
+
+  [[nodiscard]] bool try_take() {
+    if (open_ >= most_) {
+      return false;
+    }
+    ++open_;
+    return true;
+  }
+  void give() {
+    --open_;
+    freed_.notify_one();
+  }
+  /// An idle connection went into the pool: whoever waits may use that one instead.
+  void idle_available() {
+    if (freed_.waiting() > 0) {
+      freed_.notify_one();
+    }
+  }
+  [[nodiscard]] bool queue_full() const { return freed_.waiting() >= most_pending_; }
+  /// Waits until something was freed or the deadline; try again after.
+  [[nodiscard]] net::Awaitable<bool> wait(TimePoint deadline) {
+    return freed_.wait_until(deadline);
+  }
+  void set_limits(std::uint32_t most, std::uint32_t most_pending) {
+    most_ = most;
+    most_pending_ = most_pending;
+  }
+  [[nodiscard]] std::uint32_t open() const { return open_; }
+
+ private:
+  std::uint32_t most_;
+  std::uint32_t most_pending_;
+  std::uint32_t open_ = 0;
+  net::Notifier freed_;
+};
+
+/// One connection to an instance: its stream, what was read of it, and its deadline. Holds a slot.
+class Connection final : public net::Deadline {
+ public:
+  Connection(net::Executor executor, net::BufferPool& buffers, net::Deadlines& deadlines,
+             std::shared_ptr<ConnectionSlots> slots)
+      : Deadline(deadlines), stream(executor), in(buffers), slots_(std::move(slots)) {}
+  ~Connection() override {
+    stream.close();
+    slots_->give();
+  }
+
+  UpstreamStream stream;
+  net::Buffer in;
+  bool reused = false;
+  TimePoint idle_since{};
+
+  void expect_within(TimePoint at) {
+    expired_ = false;
+    set(at);
+  }
+  [[nodiscard]] bool expired() const { return expired_; }
+
+ private:
+  void on_deadline() override {
+    expired_ = true;
+    stream.cancel();
+  }
+  std::shared_ptr<ConnectionSlots> slots_;
+  bool expired_ = false;
+};
+using ConnectionPtr = std::unique_ptr<Connection>;
+
+/// What the data plane hangs on an instance: its idle connections and its metric handles.
+class InstanceLink final : public balancer::InstanceAttachment {
+ public:
+  explicit InstanceLink(InstanceMetrics handles) : metrics(std::move(handles)) {}
+
+  /// The idle connection used last, or nullptr; closed and readable ones are thrown away.
+  [[nodiscard]] ConnectionPtr take();
+  void give(ConnectionPtr connection, TimePoint now);
+  /// Closes what was idle since before `limit`, or is not silent any more.
+  void prune(TimePoint limit);
+  /// Closes the connection idle for longest; false where there is none.
+  bool close_one();
+  void close_all() { idle_.clear(); }
+  [[nodiscard]] std::size_t idle() const { return idle_.size(); }
+
+  InstanceMetrics metrics;
+
+ private:
+  std::vector<ConnectionPtr> idle_;  ///< newest last
+};
+
+[[nodiscard]] inline InstanceLink& link_of(balancer::InstanceState& instance) {
+  return static_cast<InstanceLink&>(*instance.attachment);
+}
+
+}  // namespace pilotfish::proxy

@@ -1,0 +1,284 @@
+// The answer's way down: heads, interim answers, bodies and protocol switches.
+#include "http/h1_parser.hpp"
+#include "http/h1_writer.hpp"
+#include "proxy/http_session.hpp"
+#include "proxy/relay.hpp"
+
+namespace pilotfish::proxy {
+namespace {
+
+constexpr std::uint32_t kMostInterim = 16;
+
+}  // namespace
+
+net::Awaitable<HttpSession::TryEnd> HttpSession::read_answer(Connection& connection) {
+  http::HeadScan scan;
+  const auto limit = options().limits.head;
+  answer_begun_ = false;
+  for (;;) {
+    if (pump_problem_ != TryEnd::kAnswer) {
+      co_return pump_problem_;
+    }
+    const auto waited = co_await connection.stream.wait_readable();
+    if (const auto error = std::get<0>(waited)) {
+      co_return read_failure(connection);
+    }
+    const auto room = connection.in.make_room_for_head(limit);
+    if (room.empty()) {
+      co_return TryEnd::kBadAnswer;
+    }
+    const auto [error, size] = connection.stream.try_read(room);
+    if (error) {
+      if (net::would_block(error)) {
+        continue;
+      }
+      co_return read_failure(connection);
+    }
+    connection.in.commit(size);
+    upstream_->metrics().received(size);
+    any_byte_back_ = true;
+    for (;;) {
+      const auto state = scan.scan(connection.in.readable());
+      if (state == http::HeadScan::State::kMore) {
+        break;
+      }
+      if (state == http::HeadScan::State::kBad ||
+          http::parse_response(connection.in.readable().substr(0, scan.length()), request_.method,
+                               answer_) != http::Refusal::kNone) {
+        co_return TryEnd::kBadAnswer;
+      }
+      answer_head_size_ = scan.length();
+      if (answer_.status == 101) {
+        co_return request_.upgrade&& answer_.upgrade&& body_.complete() ? TryEnd::kSwitched
+                                                                        : TryEnd::kBadAnswer;
+      }
+      if (answer_.status >= 200) {
+        answer_begun_ = true;
+        connection.clear();
+        co_return TryEnd::kAnswer;
+      }
+      const bool passed = co_await pass_interim();
+      if (!passed) {
+        co_return interim_ > kMostInterim ? TryEnd::kBadAnswer : TryEnd::kClientGone;
+      }
+      connection.in.consume(answer_head_size_);
+      scan.reset();
+    }
+  }
+}
+
+HttpSession::TryEnd HttpSession::read_failure(const Connection& connection) const {
+  if (cut_) {
+    return TryEnd::kClientGone;
+  }
+  if (pump_problem_ != TryEnd::kAnswer) {
+    return pump_problem_;
+  }
+  return connection.expired() ? TryEnd::kTimeout : TryEnd::kReset;
+}
+
+net::Awaitable<bool> HttpSession::pass_interim() {
+  if (++interim_ > kMostInterim) {
+    co_return false;
+  }
+  if (request_.version == http::Version::k10) {
+    co_return true;  // RFC 9110 section 15.2: HTTP/1.0 knows none
+  }
+  answer_bytes_.clear();
+  http::write_response(answer_, http::ResponseRewrite{}, answer_bytes_);
+  net::Gather gather;
+  gather.add(answer_bytes_);
+  const auto error = co_await send_to_client(gather);
+  co_return !error;
+}
+
+net::Awaitable<net::ErrorCode> HttpSession::send_to_client(net::Gather gather) {
+  net::ErrorCode error;
+  const bool sent = net::write_now(client_, gather, error);
+  if (!sent) {
+    error = co_await net::write_rest(client_, gather, [this] {
+      write_deadline_.expect_within(Clock::now() + options().timeouts.write);
+    });
+    write_deadline_.clear();
+  }
+  co_return error;
+}
+
+void HttpSession::plan_answer() {
+  const bool old_client = request_.version == http::Version::k10;
+  answer_framing_ = answer_.framing;
+  if (answer_.framing == http::Framing::kChunked || answer_.framing == http::Framing::kUntilClose) {
+    answer_framing_ = old_client ? http::Framing::kUntilClose : http::Framing::kChunked;
+  }
+  http::ResponseRewrite rewrite;
+  rewrite.framing = answer_framing_;
+  // While the body is still on its way up, another request may never follow.
+  rewrite.close = !request_.keep_alive || worker_->draining || !body_.complete() ||
+                  answer_framing_ == http::Framing::kUntilClose;
+  rewrite.client_is_10 = old_client;
+  if (rewrite.close) {
+    alive_ = false;
+  }
+  answer_bytes_.clear();
+  http::write_response(answer_, rewrite, answer_bytes_);
+}
+
+net::Awaitable<void> HttpSession::relay_answer(Connection& connection) {
+  status_ = answer_.status;
+  const bool was_alive = alive_;
+  plan_answer();
+  const bool gateway_error = status_ >= 502 && status_ <= 504;
+  connection.in.consume(answer_head_size_);
+  http::BodyDecoder decoder;
+  decoder.begin(answer_.framing, answer_.length);
+  const BodyEnd end = co_await relay_body(connection, decoder);
+  connection.clear();
+  const bool uploading = pumping_ || !body_.complete();
+  if (end == BodyEnd::kBadStart) {
+    alive_ = was_alive;
+    finish_try(balancer::Outcome::kReset);
+    co_await stop_pump();
+    co_await fail(TryEnd::kBadAnswer);
+    co_return;
+  }
+  if (try_open_) {
+    upstream_->metrics().answered(*instance_, status_);
+  }
+  if (end != BodyEnd::kWhole) {
+    // The client must see the cut: no last chunk, no clean end where the close is the end.
+    alive_ = false;
+    reset_on_close_ = end == BodyEnd::kCut && answer_framing_ == http::Framing::kUntilClose;
+    error_ = end == BodyEnd::kCut ? "http_response_incomplete" : "client_gone";
+    finish_try(end == BodyEnd::kCut ? balancer::Outcome::kReset : balancer::Outcome::kNeutral);
+  } else {
+    finish_try(gateway_error ? balancer::Outcome::kGatewayError : balancer::Outcome::kSuccess);
+    if (answer_.keep_alive && connection.in.empty() && !uploading &&
+        answer_.framing != http::Framing::kUntilClose) {
+      upstream_->keep(*instance_, std::move(connection_), Clock::now());
+    }
+  }
+  if (uploading) {
+    alive_ = false;
+    unread_input_ = true;
+    co_await stop_pump();
+  }
+}
+
+net::Awaitable<HttpSession::BodyEnd> HttpSession::relay_body(Connection& connection,
+                                                             http::BodyDecoder& decoder) {
+  bool head_sent = false;
+  std::array<char, 20> header{};
+  for (;;) {
+    const auto step = decoder.decode({connection.in.begin(), connection.in.size()});
+    if (step.state == http::BodyDecoder::State::kBad) {
+      co_return head_sent ? BodyEnd::kCut : BodyEnd::kBadStart;
+    }
+    net::Gather gather;
+    if (!head_sent) {
+      gather.add(answer_bytes_);
+      head_sent = true;
+    }
+    const bool chunked = answer_framing_ == http::Framing::kChunked;
+    if (!step.data.empty()) {
+      if (chunked) {
+        gather.add({header.data(), http::write_chunk_header(step.data.size(), header)});
+      }
+      gather.add(step.data);
+      if (chunked) {
+        gather.add("\r\n");
+      }
+      body_out_ += step.data.size();
+    }
+    std::string end;
+    if (decoder.done() && chunked && !write_answer_end(decoder, end)) {
+      co_return BodyEnd::kCut;
+    }
+    gather.add(end);
+    if (!gather.empty()) {
+      net::ErrorCode error;
+      const bool sent = net::write_now(client_, gather, error);
+      if (!sent) {
+        error = co_await net::write_rest(client_, gather, [this] {
+          write_deadline_.expect_within(Clock::now() + options().timeouts.write);
+        });
+        write_deadline_.clear();
+      }
+      if (error) {
+        co_return BodyEnd::kClientGone;
+      }
+    }
+    connection.in.consume(step.consumed);
+    if (decoder.done()) {
+      co_return BodyEnd::kWhole;
+    }
+    const ReadEnd read = co_await read_more(connection);
+    if (read == ReadEnd::kEnd && decoder.end_of_stream()) {
+      continue;
+    }
+    if (read != ReadEnd::kBytes) {
+      co_return BodyEnd::kCut;
+    }
+  }
+}
+
+bool HttpSession::write_answer_end(const http::BodyDecoder& decoder, std::string& out) {
+  std::vector<http::Field> fields;
+  if (answer_.framing == http::Framing::kChunked &&
+      !http::parse_trailers(decoder.trailers(), fields)) {
+    return false;
+  }
+  out.append("0\r\n");
+  http::write_trailers(fields, out);
+  return true;
+}
+
+net::Awaitable<HttpSession::ReadEnd> HttpSession::read_more(Connection& connection) {
+  for (;;) {
+    const auto room = connection.in.make_room();
+    const auto [error, size] = connection.stream.try_read(room);
+    if (!error) {
+      connection.in.commit(size);
+      upstream_->metrics().received(size);
+      co_return ReadEnd::kBytes;
+    }
+    if (!net::would_block(error)) {
+      co_return error == net::asio::error::eof ? ReadEnd::kEnd : ReadEnd::kBroken;
+    }
+    connection.in.release_if_empty();
+    connection.expect_within(Clock::now() + options().timeouts.body);
+    const auto waited = co_await connection.stream.wait_readable();
+    connection.clear();
+    if (std::get<0>(waited)) {
+      co_return ReadEnd::kBroken;
+    }
+  }
+}
+
+net::Awaitable<void> HttpSession::switch_protocols(Connection& connection) {
+  status_ = 101;
+  upstream_->metrics().answered(*instance_, status_);
+  answer_bytes_.clear();
+  http::write_response(answer_, http::ResponseRewrite{}, answer_bytes_);
+  alive_ = false;
+  net::Gather gather;
+  gather.add(answer_bytes_);
+  if (const auto error = co_await send_to_client(gather)) {
+    error_ = "client_gone";
+    finish_try(balancer::Outcome::kNeutral);
+    co_return;
+  }
+  finish_try(balancer::Outcome::kSuccess);  // from here on it is a tunnel, not a try
+  connection.in.consume(answer_head_size_);
+  in_.consume(head_size_ + body_.consumed_at_start());
+  head_size_ = 0;
+  request_.clear();  // its views are gone with the head
+  Relay<ClientStream, UpstreamStream> relay(*worker_, client_, in_, connection.stream,
+                                            connection.in, options().idle_timeout);
+  const RelayEnd end = co_await relay.run();
+  upstream_->metrics().sent(end.up);
+  upstream_->metrics().received(end.down);
+  body_out_ = end.down;
+  reset_on_close_ = end.broken;
+}
+
+}  // namespace pilotfish::proxy

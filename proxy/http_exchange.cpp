@@ -1,0 +1,378 @@
+// One request: choosing an instance, trying, trying again, and our own errors.
+#include <algorithm>
+
+#include "http/h1_writer.hpp"
+#include "proxy/hash_key.hpp"
+#include "proxy/http_session.hpp"
+
+namespace pilotfish::proxy {
+
+using balancer::Outcome;
+using balancer::RetryCause;
+using balancer::RetryVerdict;
+
+net::Awaitable<void> HttpSession::exchange() {
+  upstream_ = routes_->route(request_);
+  start_request();
+  if (first_request_) {
+    first_request_ = false;
+    if (!upstream_->is_covered(claim_)) {
+      co_await upstream_->covered(std::move(claim_));
+    }
+    covered_ = true;
+  } else {
+    upstream_->request_flows(arrived_);
+  }
+  const auto problem = begin_body();
+  if (problem != TryEnd::kAnswer) {
+    co_await fail(problem);
+    finish_request();
+    co_return;
+  }
+  for (;;) {
+    if (!choose_pooled()) {
+      const bool chosen = co_await choose();
+      if (!chosen) {
+        break;  // answered already
+      }
+    }
+    const TryEnd end = co_await attempt();
+    if (end == TryEnd::kAnswer) {
+      if (answer_may_be_retried(Clock::now())) {
+        continue;
+      }
+      co_await relay_answer(*connection_);
+      break;
+    }
+    if (end == TryEnd::kSwitched) {
+      co_await switch_protocols(*connection_);
+      break;
+    }
+    if (!try_again(end)) {
+      co_await fail(end);
+      break;
+    }
+  }
+  finish_request();
+}
+
+void HttpSession::start_request() {
+  ++upstream_->active;
+  upstream_->budget().on_request(arrived_);
+  covered_ = false;
+  tried_count_ = 0;
+  tries_ = retries_ = interim_ = 0;
+  reuse_repeat_spent_ = want_fresh_connection_ = false;
+  answer_time_used_ = {};
+  status_ = 0;
+  body_out_ = 0;
+  error_ = {};
+  instance_.reset();
+}
+
+void HttpSession::finish_request() {
+  finish_try(Outcome::kNeutral);  // where nothing else was said of it
+  connection_.reset();
+  end_request(error_);
+  --upstream_->active;
+  for (auto& ref : tried_refs_) {
+    ref.reset();
+  }
+  // The bytes of this request go; what was pipelined behind it stays.
+  in_.consume(std::min(in_.size(), head_size_ + body_.consumed_at_start()));
+  if (!body_in_.empty() && alive_) {
+    const auto rest = body_in_.readable();
+    const auto room = in_.make_room();
+    std::memcpy(room.data(), rest.data(), rest.size());
+    in_.commit(rest.size());
+  }
+  body_in_.release();
+}
+
+HttpSession::TryEnd HttpSession::begin_body() {
+  const auto arrived = std::span<char>(in_.begin() + head_size_, in_.size() - head_size_);
+  const auto state = body_.begin(request_.framing, request_.length, arrived);
+  const auto limit = options().limits.body;
+  if (limit > 0 && (body_.received() > limit ||
+                    (request_.framing == http::Framing::kLength && request_.length > limit))) {
+    return TryEnd::kBodyTooLarge;
+  }
+  if (state == http::BodyDecoder::State::kBad || !prepare_request()) {
+    return TryEnd::kBadBody;
+  }
+  return TryEnd::kAnswer;
+}
+
+balancer::PickContext HttpSession::pick_context(TimePoint now) const {
+  balancer::PickContext context;
+  context.now = now;
+  context.tried = {tried_.data(), tried_count_};
+  if (uses_hash(options().cluster.algorithm)) {
+    context.hash = hash_key(options().hash_on, client_endpoint_, request_);
+  }
+  return context;
+}
+
+bool HttpSession::choose_pooled() {
+  if (want_fresh_connection_) {
+    return false;
+  }
+  const auto now = Clock::now();
+  auto* chosen = upstream_->pick(pick_context(now));
+  if (chosen == nullptr) {
+    return false;
+  }
+  connection_ = upstream_->take_idle(*chosen);
+  if (!connection_) {
+    return false;
+  }
+  start_try(*chosen, now);
+  return true;
+}
+
+net::Awaitable<bool> HttpSession::choose() {
+  if (!covered_) {
+    covered_ = true;
+    auto claim = upstream_->claim(Clock::now());
+    if (!upstream_->is_covered(claim)) {
+      co_await upstream_->covered(std::move(claim));
+    }
+  }
+  for (;;) {
+    const auto now = Clock::now();
+    auto* chosen = upstream_->pick(pick_context(now));
+    if (chosen == nullptr) {
+      co_await answer_own(
+          503, "destination_unavailable",
+          "no instance of " + options().name + " can serve: " + upstream_->reason());
+      co_return false;
+    }
+    if (!want_fresh_connection_) {
+      connection_ = upstream_->take_idle(*chosen);
+    }
+    start_try(*chosen, now);
+    if (connection_) {
+      co_return true;
+    }
+    Opened opened = co_await upstream_->open(*chosen);
+    want_fresh_connection_ = false;
+    if (opened.connection) {
+      connection_ = std::move(opened.connection);
+      co_return true;
+    }
+    if (cut_) {
+      alive_ = false;
+      co_return false;
+    }
+    if (opened.error == OpenError::kConnect || opened.error == OpenError::kTimeout) {
+      ++tries_;
+      finish_try(Outcome::kConnectFailure);
+      const auto verdict = ask_retry(RetryCause::kConnect, Clock::now());
+      if (verdict == RetryVerdict::kOtherInstance || verdict == RetryVerdict::kFreshConnection) {
+        continue;
+      }
+    }
+    co_await fail_open(opened.error);
+    co_return false;
+  }
+}
+
+void HttpSession::start_try(balancer::InstanceState& chosen, TimePoint now) {
+  instance_ = balancer::InstanceRef(&chosen);
+  try_started_ = now;
+  try_open_ = true;
+  upstream_->try_started(chosen, now);
+}
+
+void HttpSession::finish_try(Outcome outcome) {
+  if (try_open_) {
+    try_open_ = false;
+    const auto now = Clock::now();
+    const auto until = headed_at_ > try_started_ ? headed_at_ : now;
+    upstream_->try_finished(*instance_, outcome, until - try_started_, now);
+  }
+}
+
+net::Awaitable<HttpSession::TryEnd> HttpSession::attempt() {
+  auto& connection = *connection_;
+  ++tries_;
+  any_byte_back_ = false;
+  pump_problem_ = TryEnd::kAnswer;
+  headed_at_ = {};
+  net::Gather gather = request_gather();
+  upstream_->metrics().sent(gather.size());
+  net::ErrorCode error;
+  const bool sent = net::write_now(connection.stream, gather, error);
+  if (!sent) {
+    error = co_await net::write_rest(connection.stream, gather, [&connection, this] {
+      connection.expect_within(Clock::now() + options().timeouts.write);
+    });
+    connection.clear();
+  }
+  sent_at_ = Clock::now();
+  // After a failed write an answer may be there all the same: it was sent before the close.
+  if (!body_.complete() && !error) {
+    start_pump(connection);
+  } else {
+    connection.expect_within(answer_deadline(sent_at_));
+  }
+  const TryEnd end = co_await read_answer(connection);
+  headed_at_ = Clock::now();
+  answer_time_used_ += headed_at_ - sent_at_;
+  if (end != TryEnd::kAnswer) {
+    co_await stop_pump();
+  }
+  co_return end;
+}
+
+bool HttpSession::answer_may_be_retried(TimePoint now) {
+  RetryCause cause{};
+  switch (answer_.status) {
+    case 502: cause = RetryCause::k502; break;
+    case 503: cause = RetryCause::k503; break;
+    case 504: cause = RetryCause::k504; break;
+    default: return false;
+  }
+  if (pumping_) {
+    return false;
+  }
+  upstream_->metrics().answered(*instance_, answer_.status);
+  finish_try(Outcome::kGatewayError);
+  const auto verdict = ask_retry(cause, now);
+  if (verdict == RetryVerdict::kOtherInstance || verdict == RetryVerdict::kFreshConnection) {
+    connection_.reset();
+    return true;
+  }
+  return false;
+}
+
+bool HttpSession::try_again(TryEnd end) {
+  const auto now = Clock::now();
+  switch (end) {
+    case TryEnd::kReset: {
+      const bool reused = connection_->reused && !any_byte_back_;
+      // A kept connection that the instance closed between two requests is no failure of it.
+      finish_try(reused ? Outcome::kNeutral : Outcome::kReset);
+      break;
+    }
+    case TryEnd::kBadAnswer: finish_try(Outcome::kReset); break;
+    case TryEnd::kTimeout: finish_try(Outcome::kTimeout); break;
+    default: finish_try(Outcome::kNeutral); break;
+  }
+  RetryVerdict verdict = RetryVerdict::kNo;
+  if (end == TryEnd::kReset) {
+    verdict = ask_retry(RetryCause::kReset, now);
+  } else if (end == TryEnd::kBadAnswer) {
+    verdict = ask_retry(RetryCause::k502, now);
+  }
+  connection_.reset();
+  return verdict == RetryVerdict::kOtherInstance || verdict == RetryVerdict::kFreshConnection;
+}
+
+RetryVerdict HttpSession::ask_retry(RetryCause cause, TimePoint now) {
+  balancer::RetryQuestion question;
+  question.cause = cause;
+  question.retries_so_far = retries_;
+  question.idempotent = http::is_idempotent(request_.method);
+  question.connected = cause != RetryCause::kConnect;
+  question.answer_started = false;
+  question.body_replayable = body_.replayable();
+  question.reused_connection =
+      cause == RetryCause::kReset && connection_ && connection_->reused && !any_byte_back_;
+  question.reuse_repeat_spent = reuse_repeat_spent_;
+  const auto verdict = upstream_->decide_retry(question, now);
+  if (verdict == RetryVerdict::kFreshConnection) {
+    reuse_repeat_spent_ = true;
+    want_fresh_connection_ = true;
+  } else if (verdict == RetryVerdict::kOtherInstance) {
+    ++retries_;
+    if (tried_count_ < kMostTried) {
+      tried_refs_[tried_count_] = instance_;  // keeps the pointer beside it alive
+      tried_[tried_count_++] = instance_.get();
+    }
+  }
+  covered_ = true;  // later tries use the newest snapshot
+  return verdict;
+}
+
+net::Awaitable<void> HttpSession::fail(TryEnd end) {
+  switch (end) {
+    case TryEnd::kReset:
+      co_await answer_own(502, "connection_terminated",
+                          "the instance closed the connection before its answer was whole");
+      break;
+    case TryEnd::kBadAnswer:
+      co_await answer_own(502, "http_protocol_error", "the instance's answer is no valid HTTP");
+      break;
+    case TryEnd::kTimeout:
+      co_await answer_own(504, "http_response_timeout",
+                          "the instance did not answer within request_timeout");
+      break;
+    case TryEnd::kClientStalled:
+      co_await answer_own(408, "http_request_error", "the request's body stalled");
+      break;
+    case TryEnd::kBadBody:
+      co_await answer_own(400, "http_request_error", "malformed request body");
+      break;
+    case TryEnd::kBodyTooLarge:
+      co_await answer_own(413, "http_request_error",
+                          "the request's body is larger than limits.body");
+      break;
+    default:
+      alive_ = false;
+      error_ = "client_gone";
+      break;
+  }
+}
+
+net::Awaitable<void> HttpSession::fail_open(OpenError error) {
+  finish_try(Outcome::kNeutral);
+  switch (error) {
+    case OpenError::kConnect:
+      co_await answer_own(503, "connection_refused",
+                          "every instance that was tried refused the connection");
+      break;
+    case OpenError::kTimeout:
+      co_await answer_own(504, "connection_timeout",
+                          "no instance accepted a connection within connect_timeout");
+      break;
+    case OpenError::kQueueFull:
+      co_await answer_own(503, "connection_limit_reached",
+                          "limits.connections is reached and limits.pending requests wait already");
+      break;
+    case OpenError::kQueueTimeout:
+      co_await answer_own(503, "connection_limit_reached",
+                          "limits.connections is reached and none became free in connect_timeout");
+      break;
+    case OpenError::kDescriptors:
+      co_await answer_own(503, "proxy_internal_error",
+                          "pilotfish has no free file descriptor: raise its limit (ulimit -n)");
+      break;
+  }
+}
+
+net::Awaitable<void> HttpSession::answer_own(int status, std::string_view error, std::string text) {
+  http::OwnAnswer answer;
+  answer.status = status;
+  answer.error = error;
+  answer.text = text;
+  // Only after a request that was read to its end may another one follow.
+  answer.close = status < 500 || !request_.keep_alive || !body_.complete() || worker_->draining;
+  answer.head_only = request_.method == http::Method::kHead;
+  answer_bytes_.clear();
+  http::write_own_answer(answer, answer_bytes_);
+  if (answer.close) {
+    alive_ = false;
+    unread_input_ = true;
+  }
+  status_ = status;
+  body_out_ = answer.head_only ? 0 : text.size() + 1;
+  error_ = error;
+  net::Gather gather;
+  gather.add(answer_bytes_);
+  if (const auto failed = co_await send_to_client(gather)) {
+    alive_ = false;
+  }
+}
+
+}  // namespace pilotfish::proxy

@@ -1,0 +1,268 @@
+#include "proxy/http_session.hpp"
+
+#include "http/h1_parser.hpp"
+#include "http/h1_writer.hpp"
+
+namespace pilotfish::proxy {
+namespace {
+
+constexpr Duration kLingerTime = std::chrono::seconds(1);
+constexpr std::size_t kLingerBytes = 1024UL * 1024;
+/// A connection that was accepted during a drain may still send its request.
+constexpr Duration kDrainGrace = std::chrono::seconds(1);
+
+}  // namespace
+
+HttpSession::HttpSession(std::shared_ptr<Worker> worker, std::shared_ptr<const RouteTable> routes,
+                         ClientStream client)
+    : worker_(std::move(worker)),
+      routes_(std::move(routes)),
+      upstream_(routes_->expected()),
+      client_endpoint_(client.remote()),
+      client_address_(client_endpoint_.address.to_string()),
+      client_(std::move(client)),
+      in_(worker_->buffers),
+      read_deadline_(worker_->deadlines, client_),
+      write_deadline_(worker_->deadlines, client_),
+      body_in_(worker_->buffers),
+      pump_ended_(worker_->executor) {
+  ++upstream_->clients;
+  worker_->session_started(*this);
+}
+
+HttpSession::~HttpSession() {
+  client_.close();
+  connection_.reset();
+  --upstream_->clients;
+  unlink();
+  worker_->session_ended();
+}
+
+net::Awaitable<void> HttpSession::run(std::unique_ptr<HttpSession> self) {
+  // The lookup starts with the connection and runs while its first head is on its way.
+  self->claim_ = self->upstream_->claim(Clock::now());
+  co_await self->serve();
+}
+
+void HttpSession::drain() {
+  if (!idle_) {
+    return;  // the answer that runs will say `Connection: close`
+  }
+  if (first_request_) {
+    read_deadline_.expect_within(Clock::now() + kDrainGrace);
+  } else {
+    client_.cancel();
+  }
+}
+
+void HttpSession::cut() {
+  cut_ = true;
+  client_.close();
+  if (connection_) {
+    connection_->stream.close();
+  }
+}
+
+net::Awaitable<void> HttpSession::serve() {
+  while (alive_ && !cut_) {
+    const auto read = co_await read_head();
+    if (read == HeadRead::kClosed) {
+      break;
+    }
+    arrived_ = Clock::now();
+    if (read == HeadRead::kRequest) {
+      co_await exchange();
+      continue;
+    }
+    switch (refusal_) {
+      case http::Refusal::kTooLarge:
+        co_await refuse(431, "http_request_error", "the request's head is larger than limits.head");
+        break;
+      case http::Refusal::kUnknownCoding:
+        co_await refuse(501, "http_request_error",
+                        "unknown transfer coding: only `chunked` is understood");
+        break;
+      case http::Refusal::kConnectMethod:
+        co_await refuse(501, "http_request_error", "CONNECT is not supported");
+        break;
+      case http::Refusal::kMalformed:
+        co_await refuse(400, "http_request_error", "malformed request");
+        break;
+      case http::Refusal::kNone:
+        co_await refuse(408, "http_request_error",
+                        "the request's head took longer than timeouts.head");
+        break;
+    }
+  }
+  read_deadline_.clear();
+  write_deadline_.clear();
+  if (reset_on_close_) {
+    client_.reset();
+  } else if (unread_input_ && !cut_) {
+    co_await linger();
+  }
+  client_.close();
+}
+
+net::Awaitable<HttpSession::HeadRead> HttpSession::read_head() {
+  const auto limit = options().limits.head;
+  scan_.reset();
+  request_.clear();
+  TimePoint began = in_.empty() ? TimePoint{} : Clock::now();
+  bool wait_first = !first_request_;
+  for (;;) {
+    if (scan_.length() == 0 && !in_.empty()) {
+      in_.consume(http::leading_empty_lines(in_.readable()));
+    }
+    if (!in_.empty() && in_.readable() != "\r") {
+      const auto state = scan_.scan(in_.readable());
+      if (state == http::HeadScan::State::kFound) {
+        co_return judge_head();
+      }
+      if (state == http::HeadScan::State::kBad || in_.size() >= limit) {
+        refusal_ = state == http::HeadScan::State::kBad ? http::Refusal::kMalformed
+                                                        : http::Refusal::kTooLarge;
+        co_return HeadRead::kRefused;
+      }
+    }
+    if (wait_first) {
+      const auto now = Clock::now();
+      if (in_.empty()) {
+        in_.release();  // an idle connection holds no buffer
+        idle_ = true;
+        if (!(first_request_ && read_deadline_.armed())) {
+          const auto& timeouts = options().timeouts;
+          read_deadline_.expect_within(now + (worker_->draining ? kDrainGrace
+                                              : first_request_  ? timeouts.head
+                                                                : timeouts.keep_alive));
+        }
+      } else {
+        if (began == TimePoint{}) {
+          began = now;
+        }
+        read_deadline_.expect_within(began + options().timeouts.head);
+      }
+      const auto waited = co_await client_.wait_readable();
+      idle_ = false;
+      if (std::get<0>(waited)) {
+        if (cut_ || (worker_->draining && in_.empty() && read_deadline_.expired())) {
+          co_return HeadRead::kClosed;
+        }
+        if (read_deadline_.expired()) {
+          refusal_ = http::Refusal::kNone;  // too slow
+          const bool silent = in_.empty() && !first_request_;
+          co_return silent ? HeadRead::kClosed : HeadRead::kRefused;
+        }
+        if (!worker_->draining) {
+          co_return HeadRead::kClosed;
+        }
+      }
+    }
+    wait_first = true;
+    const auto room = in_.make_room_for_head(limit);
+    const auto [error, size] = client_.try_read(room);
+    if (error) {
+      if (net::would_block(error)) {
+        if (worker_->draining && in_.empty() && !first_request_) {
+          co_return HeadRead::kClosed;  // nothing more had arrived when the drain began
+        }
+        continue;
+      }
+      if (in_.empty() || error != net::asio::error::eof) {
+        co_return HeadRead::kClosed;
+      }
+      refusal_ = http::Refusal::kMalformed;
+      co_return HeadRead::kRefused;
+    }
+    in_.commit(size);
+  }
+}
+
+HttpSession::HeadRead HttpSession::judge_head() {
+  read_deadline_.clear();
+  head_size_ = scan_.length();
+  refusal_ = head_size_ > options().limits.head
+                 ? http::Refusal::kTooLarge
+                 : http::parse_request(in_.readable().substr(0, head_size_), request_);
+  return refusal_ == http::Refusal::kNone ? HeadRead::kRequest : HeadRead::kRefused;
+}
+
+net::Awaitable<void> HttpSession::refuse(int status, std::string_view error,
+                                         std::string_view text) {
+  // What follows a request we could not read is not a request: the connection ends.
+  http::OwnAnswer answer;
+  answer.status = status;
+  answer.error = error;
+  answer.text = text;
+  answer.head_only = request_.method == http::Method::kHead && !request_.method_text.empty();
+  (void)body_.begin(http::Framing::kNone, 0, {});  // nothing was read of one
+  answer_bytes_.clear();
+  http::write_own_answer(answer, answer_bytes_);
+  alive_ = false;
+  unread_input_ = true;
+  status_ = status;
+  body_out_ = text.size() + 1;
+  net::Gather gather;
+  gather.add(answer_bytes_);
+  (void)co_await send_to_client(gather);
+  tries_ = 0;
+  instance_.reset();
+  end_request(error);
+}
+
+net::Awaitable<void> HttpSession::linger() {
+  client_.shutdown_send();
+  read_deadline_.expect_within(Clock::now() + kLingerTime);
+  std::size_t discarded = 0;
+  while (discarded < kLingerBytes && !cut_) {
+    in_.release();
+    const auto room = in_.make_room();
+    const auto [error, size] = client_.try_read(room);
+    if (error && !net::would_block(error)) {
+      break;
+    }
+    discarded += size;
+    if (error) {
+      in_.release();
+      const auto waited = co_await client_.wait_readable();
+      if (std::get<0>(waited)) {
+        break;
+      }
+    }
+  }
+  read_deadline_.clear();
+}
+
+void HttpSession::end_request(std::string_view error) {
+  const auto now = Clock::now();
+  auto& metrics = upstream_->metrics();
+  if (status_ > 0) {
+    metrics.downstream_answer(status_);
+    metrics.final_answer(now - arrived_);
+  }
+  if (auto* log = worker_->shared.access_log; log != nullptr) {
+    AccessRecord record;
+    const auto& cluster = upstream_->cluster();
+    record.upstream = options().name;
+    record.client = client_endpoint_;
+    record.method = request_.method_text;
+    record.target = request_.target;
+    record.status = status_;
+    record.bytes_in = body_.received();
+    record.bytes_out = body_out_;
+    record.duration = now - arrived_;
+    if (instance_) {
+      record.instance = instance_->name;
+      record.tier = instance_->tier;
+      if (instance_->tier >= 0) {
+        record.tier_name = cluster.tier_names()[static_cast<std::size_t>(instance_->tier)];
+      }
+    }
+    record.tier_reason = cluster.reason();
+    record.tries = tries_;
+    record.error = error;
+    log->log(record);
+  }
+}
+
+}  // namespace pilotfish::proxy

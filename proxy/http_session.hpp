@@ -1,0 +1,184 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "http/body.hpp"
+#include "http/head.hpp"
+#include "http/head_scan.hpp"
+#include "net/notifier.hpp"
+#include "net/write.hpp"
+#include "proxy/client_deadline.hpp"
+#include "proxy/connection.hpp"
+#include "proxy/request_body.hpp"
+#include "proxy/route.hpp"
+#include "proxy/upstream.hpp"
+#include "proxy/worker.hpp"
+
+namespace pilotfish::proxy {
+
+/// One client connection of an `http` upstream: reads heads, has each request answered by an
+/// instance (tries, retries, our own errors), relays bodies both ways, one request after another.
+/// Read http_session.cpp first, then http_exchange.cpp (one request), http_upload.cpp and
+/// http_download.cpp (its two directions).
+/// Ownership: owns itself through its coroutine. Thread-safety: none.
+class HttpSession final : public Session {
+ public:
+  HttpSession(std::shared_ptr<Worker> worker, std::shared_ptr<const RouteTable> routes,
+              ClientStream client);
+  ~HttpSession() override;
+
+  /// The session's whole life; keeps `self` alive.
+  static net::Awaitable<void> run(std::unique_ptr<HttpSession> self);
+
+  void drain() override;
+  void cut() override;
+
+ private:
+  enum class HeadRead : std::uint8_t { kRequest, kClosed, kRefused };
+
+  /// How one try on an instance ended, before anything of a final answer was passed on.
+  enum class TryEnd : std::uint8_t {
+    kAnswer,     ///< a final head is in answer_
+    kSwitched,   ///< 101 to an upgrade
+    kReset,      ///< broken before the head was whole
+    kBadAnswer,  ///< no HTTP, or HTTP we refuse
+    kTimeout,    ///< request_timeout
+    kClientGone,
+    kClientStalled,
+    kBadBody,  ///< the client's body is malformed
+    kBodyTooLarge,
+  };
+
+  // http_session.cpp: the connection
+  net::Awaitable<void> serve();
+  net::Awaitable<HeadRead> read_head();
+  [[nodiscard]] HeadRead judge_head();
+  net::Awaitable<void> refuse(int status, std::string_view error, std::string_view text);
+  net::Awaitable<void> linger();
+  void end_request(std::string_view error);
+
+  // http_exchange.cpp: one request
+  net::Awaitable<void> exchange();
+  void start_request();
+  void finish_request();
+  [[nodiscard]] TryEnd begin_body();
+  [[nodiscard]] balancer::PickContext pick_context(TimePoint now) const;
+  /// The hot path: an idle connection of the picked instance, without suspending.
+  [[nodiscard]] bool choose_pooled();
+  /// A fresh lookup where the request needs one, then a connection; false: answered with an error.
+  net::Awaitable<bool> choose();
+  void start_try(balancer::InstanceState& chosen, TimePoint now);
+  void finish_try(balancer::Outcome outcome);
+  net::Awaitable<TryEnd> attempt();
+  [[nodiscard]] bool answer_may_be_retried(TimePoint now);
+  [[nodiscard]] bool try_again(TryEnd end);
+  [[nodiscard]] balancer::RetryVerdict ask_retry(balancer::RetryCause cause, TimePoint now);
+  net::Awaitable<void> fail(TryEnd end);
+  net::Awaitable<void> fail_open(OpenError error);
+  net::Awaitable<void> answer_own(int status, std::string_view error, std::string text);
+
+  // http_upload.cpp: the request's way up
+  [[nodiscard]] bool prepare_request();
+  [[nodiscard]] net::Gather request_gather();
+  void start_pump(Connection& connection);
+  net::Awaitable<void> stop_pump();
+  net::Awaitable<void> pump(Connection& connection);
+  void pump_failed(Connection& connection, TryEnd problem);
+
+  // http_download.cpp: the answer's way down
+  enum class BodyEnd : std::uint8_t { kWhole, kCut, kBadStart, kClientGone };
+  enum class ReadEnd : std::uint8_t { kBytes, kEnd, kBroken };
+  net::Awaitable<TryEnd> read_answer(Connection& connection);
+  [[nodiscard]] TryEnd read_failure(const Connection& connection) const;
+  net::Awaitable<bool> pass_interim();
+  void plan_answer();
+  net::Awaitable<void> relay_answer(Connection& connection);
+  net::Awaitable<BodyEnd> relay_body(Connection& connection, http::BodyDecoder& decoder);
+  [[nodiscard]] bool write_answer_end(const http::BodyDecoder& decoder, std::string& out);
+  net::Awaitable<ReadEnd> read_more(Connection& connection);
+  net::Awaitable<net::ErrorCode> send_to_client(net::Gather gather);
+  net::Awaitable<void> switch_protocols(Connection& connection);
+
+  [[nodiscard]] TimePoint answer_deadline(TimePoint sent) const {
+    return sent + (options().request_timeout - answer_time_used_);
+  }
+  [[nodiscard]] const UpstreamOptions& options() const { return upstream_->options(); }
+
+  // Immutable
+  std::shared_ptr<Worker> worker_;
+  std::shared_ptr<const RouteTable> routes_;
+  std::shared_ptr<Upstream> upstream_;  ///< of the current request
+  Endpoint client_endpoint_;
+  std::string client_address_;
+
+  // The connection
+  ClientStream client_;
+  net::Buffer in_;  ///< the head being read or served, and what follows it
+  ClientDeadline read_deadline_;
+  ClientDeadline write_deadline_;
+  http::HeadScan scan_;
+  http::Refusal refusal_ = http::Refusal::kNone;
+  bool alive_ = true;          ///< another request may follow
+  bool unread_input_ = false;  ///< close must linger
+  bool idle_ = false;          ///< waiting for the first byte of a request
+  bool cut_ = false;
+  bool first_request_ = true;
+  bool reset_on_close_ = false;
+
+  // The request
+  http::RequestHead request_;
+  std::size_t head_size_ = 0;
+  RequestBody body_;
+  net::Buffer body_in_;  ///< body bytes that came after the head
+  std::string request_bytes_;
+  std::string request_end_;  ///< what follows the body's first part: chunk end, last chunk
+  std::string late_end_;     ///< last chunk and trailers of a body that came later
+  std::array<char, 20> first_header_{};  ///< chunk header of the body's first part
+  std::array<char, 20> later_header_{};  ///< chunk header of what a repeat sends along
+  std::size_t first_header_size_ = 0;
+  std::size_t later_header_size_ = 0;
+  TimePoint arrived_{};
+  Claim claim_;
+  bool covered_ = false;
+
+  // Its tries
+  static constexpr std::size_t kMostTried = 16;
+  std::array<balancer::InstanceState*, kMostTried> tried_{};
+  std::array<balancer::InstanceRef, kMostTried> tried_refs_{};
+  std::size_t tried_count_ = 0;
+  std::uint32_t tries_ = 0;
+  std::uint32_t retries_ = 0;
+  bool reuse_repeat_spent_ = false;
+  bool want_fresh_connection_ = false;
+  balancer::InstanceRef instance_;
+  ConnectionPtr connection_;
+  TimePoint try_started_{};
+  TimePoint headed_at_{};  ///< when the try's final head was there
+  bool try_open_ = false;
+  Duration answer_time_used_{};
+
+  // Upload running beside the answer
+  bool pumping_ = false;
+  bool pump_stop_ = false;
+  net::Notifier pump_ended_;
+  TryEnd pump_problem_ = TryEnd::kAnswer;  ///< kAnswer: none
+  TimePoint sent_at_{};
+
+  // The answer
+  http::ResponseHead answer_;
+  std::string answer_bytes_;
+  std::size_t answer_head_size_ = 0;
+  http::Framing answer_framing_ = http::Framing::kNone;  ///< as it goes to the client
+  bool answer_begun_ = false;
+  std::string_view error_;  ///< Proxy-Status name or how it was cut; literals only
+  std::uint32_t interim_ = 0;
+  bool any_byte_back_ = false;
+  int status_ = 0;
+  std::uint64_t body_out_ = 0;
+};
+
+}  // namespace pilotfish::proxy

@@ -1,0 +1,149 @@
+// The request's way up: head and body to the instance, while its answer may already be coming.
+#include <boost/asio/co_spawn.hpp>
+
+#include "http/h1_writer.hpp"
+#include "proxy/http_session.hpp"
+
+namespace pilotfish::proxy {
+
+bool HttpSession::prepare_request() {
+  request_bytes_.clear();
+  request_end_.clear();
+  http::RequestRewrite rewrite;
+  rewrite.client_address = client_address_;
+  rewrite.fallback_host = options().name;
+  http::write_request(request_, rewrite, request_bytes_);
+  if (body_.chunked() && !body_.first().empty()) {
+    first_header_size_ = http::write_chunk_header(body_.first().size(), first_header_);
+    request_end_.append("\r\n");
+  } else {
+    first_header_size_ = 0;
+  }
+  return !body_.complete() || body_.write_end(request_end_);
+}
+
+net::Gather HttpSession::request_gather() {
+  net::Gather gather;
+  gather.add(request_bytes_);
+  gather.add({first_header_.data(), first_header_size_});
+  gather.add(body_.first());
+  gather.add(request_end_);
+  if (const auto& later = body_.later(); !later.empty()) {
+    // A repeat: what was read since the head goes along; the rest follows from the client.
+    if (body_.chunked()) {
+      later_header_size_ = http::write_chunk_header(later.size(), later_header_);
+      gather.add({later_header_.data(), later_header_size_});
+    }
+    gather.add(later);
+    if (body_.chunked()) {
+      gather.add("\r\n");
+    }
+    if (body_.complete()) {
+      gather.add(late_end_);
+    }
+  }
+  return gather;
+}
+
+void HttpSession::start_pump(Connection& connection) {
+  pumping_ = true;
+  pump_stop_ = false;
+  net::asio::co_spawn(worker_->executor, pump(connection), [this](const std::exception_ptr&) {
+    pumping_ = false;
+    read_deadline_.also_cancel(nullptr);
+    read_deadline_.clear();
+    pump_ended_.notify_all();
+  });
+}
+
+net::Awaitable<void> HttpSession::stop_pump() {
+  while (pumping_) {
+    pump_stop_ = true;
+    client_.cancel();
+    if (connection_) {
+      connection_->stream.cancel();
+    }
+    (void)co_await pump_ended_.wait_until(Clock::now() + std::chrono::milliseconds(50));
+  }
+}
+
+void HttpSession::pump_failed(Connection& connection, TryEnd problem) {
+  if (!pump_stop_) {
+    pump_problem_ = problem;
+    connection.stream.cancel();  // wakes whoever reads the answer
+  }
+}
+
+net::Awaitable<void> HttpSession::pump(Connection& connection) {
+  const auto limit = options().limits.body;
+  read_deadline_.also_cancel(&connection.stream);
+  while (!body_.complete() && !pump_stop_) {
+    body_in_.consume(body_in_.size());
+    const auto room = body_in_.make_room();
+    const auto [error, size] = client_.try_read(room);
+    if (error && net::would_block(error)) {
+      read_deadline_.expect_within(Clock::now() + options().timeouts.body);
+      const auto waited = co_await client_.wait_readable();
+      if (std::get<0>(waited)) {
+        pump_failed(connection,
+                    read_deadline_.expired() ? TryEnd::kClientStalled : TryEnd::kClientGone);
+        co_return;
+      }
+      continue;
+    }
+    if (error) {
+      pump_failed(connection, TryEnd::kClientGone);
+      co_return;
+    }
+    body_in_.commit(size);
+    const auto step = body_.feed({body_in_.begin(), body_in_.size()});
+    if (step.state == http::BodyDecoder::State::kBad) {
+      pump_failed(connection, TryEnd::kBadBody);
+      co_return;
+    }
+    if (limit > 0 && body_.received() > limit) {
+      pump_failed(connection, TryEnd::kBodyTooLarge);
+      co_return;
+    }
+    late_end_.clear();
+    if (body_.complete() && !body_.write_end(late_end_)) {
+      pump_failed(connection, TryEnd::kBadBody);
+      co_return;
+    }
+    std::array<char, 20> header{};
+    net::Gather gather;
+    if (body_.chunked() && !step.data.empty()) {
+      gather.add({header.data(), http::write_chunk_header(step.data.size(), header)});
+    }
+    gather.add(step.data);
+    if (body_.chunked() && !step.data.empty()) {
+      gather.add("\r\n");
+    }
+    gather.add(late_end_);
+    upstream_->metrics().sent(gather.size());
+    net::ErrorCode failed;
+    const bool sent = net::write_now(connection.stream, gather, failed);
+    if (!sent) {
+      failed = co_await net::write_rest(connection.stream, gather, [this] {
+        read_deadline_.expect_within(Clock::now() + options().timeouts.write);
+      });
+    }
+    read_deadline_.clear();
+    if (failed && read_deadline_.expired()) {
+      pump_failed(connection, TryEnd::kTimeout);
+      co_return;
+    }
+    body_in_.consume(step.consumed);
+    if (failed) {
+      break;  // an answer may be there all the same; its reader finds out
+    }
+  }
+  if (!pump_stop_) {
+    sent_at_ = Clock::now();
+    if (!answer_begun_) {
+      connection.expect_within(answer_deadline(sent_at_));
+    }
+  }
+}
+
+}  // namespace pilotfish::proxy

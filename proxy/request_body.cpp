@@ -1,0 +1,47 @@
+#include "proxy/request_body.hpp"
+
+#include "http/h1_parser.hpp"
+#include "http/h1_writer.hpp"
+
+namespace pilotfish::proxy {
+
+http::BodyDecoder::State RequestBody::begin(http::Framing framing, std::uint64_t length,
+                                            std::span<char> arrived) {
+  framing_ = framing;
+  later_.clear();
+  replayable_ = true;
+  decoder_.begin(framing, length);
+  const auto step = decoder_.decode(arrived);
+  first_ = step.data;
+  consumed_ = step.consumed;
+  received_ = step.data.size();
+  return step.state;
+}
+
+http::BodyDecoder::Step RequestBody::feed(std::span<char> arrived) {
+  const auto step = decoder_.decode(arrived);
+  received_ += step.data.size();
+  if (replayable_) {
+    if (first_.size() + later_.size() + step.data.size() <= kKept) {
+      later_.append(step.data);
+    } else {
+      replayable_ = false;
+      std::string().swap(later_);
+    }
+  }
+  return step;
+}
+
+bool RequestBody::write_end(std::string& out) {
+  if (!chunked()) {
+    return true;
+  }
+  if (!http::parse_trailers(decoder_.trailers(), trailer_fields_)) {
+    return false;
+  }
+  out.append("0\r\n");
+  http::write_trailers(trailer_fields_, out);
+  return true;
+}
+
+}  // namespace pilotfish::proxy

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "http/body.hpp"
+#include "http/head.hpp"
+
+namespace pilotfish::proxy {
+
+/// The body of one request on its way up: what was decoded, and what is kept so that a try can be
+/// repeated (up to 64 KiB, design.md section 4, Retry). Pure; views as long as their buffer lives.
+class RequestBody {
+ public:
+  static constexpr std::size_t kKept = 64UL * 1024;
+
+  /// `arrived` are the bytes behind the head, already read; may be rewritten (chunks move
+  /// together). kBad: malformed; otherwise consumed() of them belong to this request.
+  http::BodyDecoder::State begin(http::Framing framing, std::uint64_t length,
+                                 std::span<char> arrived);
+
+  /// Decodes more bytes of the client; keeps a copy while that fits.
+  http::BodyDecoder::Step feed(std::span<char> arrived);
+
+  [[nodiscard]] bool complete() const { return decoder_.done(); }
+  [[nodiscard]] bool chunked() const { return framing_ == http::Framing::kChunked; }
+  [[nodiscard]] std::size_t consumed_at_start() const { return consumed_; }
+  /// What arrived with the head: stays in the client's buffer.
+  [[nodiscard]] std::string_view first() const { return first_; }
+  /// What arrived later and is kept for a repeat.
+  [[nodiscard]] const std::string& later() const { return later_; }
+  [[nodiscard]] bool replayable() const { return replayable_; }
+  [[nodiscard]] std::uint64_t received() const { return received_; }
+  /// The end of a chunked body: last chunk and trailers. Empty for other framings; false where the
+  /// trailers are malformed.
+  [[nodiscard]] bool write_end(std::string& out);
+
+ private:
+  http::BodyDecoder decoder_;
+  http::Framing framing_ = http::Framing::kNone;
+  std::string_view first_;
+  std::string later_;
+  std::size_t consumed_ = 0;
+  std::uint64_t received_ = 0;
+  bool replayable_ = true;
+  std::vector<http::Field> trailer_fields_;
+};
+
+}  // namespace pilotfish::proxy

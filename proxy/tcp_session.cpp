@@ -1,0 +1,148 @@
+#include "proxy/tcp_session.hpp"
+
+#include "proxy/hash_key.hpp"
+
+namespace pilotfish::proxy {
+
+using balancer::Outcome;
+
+TcpSession::TcpSession(std::shared_ptr<Worker> worker, std::shared_ptr<Upstream> upstream,
+                       ClientStream client)
+    : worker_(std::move(worker)),
+      upstream_(std::move(upstream)),
+      client_endpoint_(client.remote()),
+      client_(std::move(client)),
+      in_(worker_->buffers),
+      arrived_(Clock::now()),
+      claim_(upstream_->claim(arrived_)) {
+  ++upstream_->clients;
+  ++upstream_->active;
+  worker_->session_started(*this);
+}
+
+TcpSession::~TcpSession() {
+  client_.close();
+  connection_.reset();
+  --upstream_->clients;
+  --upstream_->active;
+  unlink();
+  worker_->session_ended();
+}
+
+void TcpSession::cut() {
+  cut_ = true;
+  client_.close();
+  if (connection_) {
+    connection_->stream.close();
+  }
+}
+
+net::Awaitable<void> TcpSession::run(std::unique_ptr<TcpSession> self) {
+  co_await self->serve();
+}
+
+net::Awaitable<void> TcpSession::serve() {
+  upstream_->budget().on_request(arrived_);
+  if (!upstream_->is_covered(claim_)) {
+    co_await upstream_->covered(std::move(claim_));
+  }
+  const bool connected = co_await connect();
+  if (!connected || cut_) {
+    client_.reset();  // no byte was carried: an RST says so
+    log_end(error_, {});
+    co_return;
+  }
+  Relay<ClientStream, UpstreamStream> relay(*worker_, client_, in_, connection_->stream,
+                                            connection_->in, upstream_->options().idle_timeout);
+  const RelayEnd end = co_await relay.run();
+  upstream_->metrics().sent(end.up);
+  upstream_->metrics().received(end.down);
+  // What broke here may be the client's doing as well: it says nothing about the instance.
+  finish(end.broken ? Outcome::kNeutral : Outcome::kSuccess);
+  if (end.broken) {
+    client_.reset();
+    connection_->stream.reset();
+  }
+  log_end(end.idle ? "idle_timeout" : end.broken ? "connection_terminated" : "", end);
+}
+
+net::Awaitable<bool> TcpSession::connect() {
+  std::uint32_t retries = 0;
+  for (;;) {
+    const auto now = Clock::now();
+    balancer::PickContext context;
+    context.now = now;
+    context.tried = {tried_.data(), tried_count_};
+    if (uses_hash(upstream_->options().cluster.algorithm)) {
+      context.hash = hash_source(client_endpoint_);
+    }
+    auto* chosen = upstream_->pick(context);
+    if (chosen == nullptr) {
+      error_ = "destination_unavailable";
+      co_return false;
+    }
+    instance_ = balancer::InstanceRef(chosen);
+    ++tries_;
+    upstream_->try_started(*chosen, now);
+    Opened opened = co_await upstream_->open(*chosen);
+    if (opened.connection) {
+      connection_ = std::move(opened.connection);
+      co_return !cut_;
+    }
+    const bool refused = opened.error == OpenError::kConnect || opened.error == OpenError::kTimeout;
+    upstream_->try_finished(*chosen, refused ? Outcome::kConnectFailure : Outcome::kNeutral,
+                            Clock::now() - now, Clock::now());
+    error_ = opened.error == OpenError::kTimeout       ? "connection_timeout"
+             : refused                                 ? "connection_refused"
+             : opened.error == OpenError::kDescriptors ? "proxy_internal_error"
+                                                       : "connection_limit_reached";
+    if (!refused || cut_) {
+      co_return false;
+    }
+    balancer::RetryQuestion question;
+    question.cause = balancer::RetryCause::kConnect;
+    question.retries_so_far = retries;
+    const auto verdict = upstream_->decide_retry(question, Clock::now());
+    if (verdict != balancer::RetryVerdict::kOtherInstance &&
+        verdict != balancer::RetryVerdict::kFreshConnection) {
+      co_return false;
+    }
+    ++retries;
+    if (tried_count_ < kMostTried) {
+      tried_refs_[tried_count_] = instance_;
+      tried_[tried_count_++] = chosen;
+    }
+  }
+}
+
+void TcpSession::finish(Outcome outcome) {
+  const auto now = Clock::now();
+  upstream_->try_finished(*instance_, outcome, now - arrived_, now);
+}
+
+void TcpSession::log_end(std::string_view error, const RelayEnd& end) {
+  auto* log = worker_->shared.access_log;
+  if (log == nullptr) {
+    return;
+  }
+  AccessRecord record;
+  const auto& cluster = upstream_->cluster();
+  record.upstream = upstream_->options().name;
+  record.client = client_endpoint_;
+  record.bytes_in = end.up;
+  record.bytes_out = end.down;
+  record.duration = Clock::now() - arrived_;
+  if (instance_) {
+    record.instance = instance_->name;
+    record.tier = instance_->tier;
+    if (instance_->tier >= 0) {
+      record.tier_name = cluster.tier_names()[static_cast<std::size_t>(instance_->tier)];
+    }
+  }
+  record.tier_reason = cluster.reason();
+  record.tries = tries_;
+  record.error = error;
+  log->log(record);
+}
+
+}  // namespace pilotfish::proxy

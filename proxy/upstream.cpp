@@ -1,0 +1,327 @@
+#include "proxy/upstream.hpp"
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+
+namespace pilotfish::proxy {
+namespace {
+
+using balancer::InstanceState;
+
+constexpr Duration kSweepEvery = std::chrono::milliseconds(500);
+constexpr Duration kLookupWhileRequestsFlow = std::chrono::seconds(1);
+
+std::uint32_t share_of(std::uint32_t total, std::uint32_t workers) {
+  return std::max(1U, total / std::max(1U, workers));
+}
+
+ConnectFailure failure_of(const net::ErrorCode& error, bool expired) {
+  namespace errc = boost::system::errc;
+  if (expired) {
+    return ConnectFailure::kTimeout;
+  }
+  if (error == errc::connection_refused) {
+    return ConnectFailure::kRefused;
+  }
+  if (error == errc::network_unreachable || error == errc::host_unreachable) {
+    return ConnectFailure::kUnreachable;
+  }
+  if (error == errc::too_many_files_open || error == errc::too_many_files_open_in_system ||
+      error == errc::no_buffer_space) {
+    return ConnectFailure::kNoDescriptors;
+  }
+  return error == errc::timed_out ? ConnectFailure::kTimeout : ConnectFailure::kOther;
+}
+
+}  // namespace
+
+class Upstream::Sweep final : public net::Deadline {
+ public:
+  Sweep(net::Deadlines& wheel, Upstream& upstream) : Deadline(wheel), upstream_(upstream) {}
+
+ private:
+  void on_deadline() override {
+    const auto now = Clock::now();
+    upstream_.cluster_.tick(now);
+    upstream_.publish_events();
+    const auto limit = now - upstream_.options_.timeouts.pool_idle;
+    for (const auto& instance : upstream_.linked_) {
+      link_of(*instance).prune(limit);
+    }
+    set(now + kSweepEvery);
+  }
+  Upstream& upstream_;
+};
+
+Upstream::Upstream(Worker& worker, resolver::DnsService& dns, UpstreamOptions options)
+    : worker_(worker),
+      options_(std::move(options)),
+      metrics_(worker.store, options_.name),
+      cluster_(options_.cluster, resolver::tier_names(options_.source), worker.random.next()),
+      budget_(options_.retry.budget_percent),
+      slots_(std::make_shared<ConnectionSlots>(
+          worker.executor, share_of(options_.limits.connections, worker.shared.worker_count),
+          options_.limits.pending / std::max(1U, worker.shared.worker_count))) {
+  resolver::ServiceResolver::Hooks hooks;
+  hooks.on_answer = [this](std::size_t tier, const TierAnswer& answer) { on_answer(tier, answer); };
+  hooks.on_lookup = [this](const NameAnswer& answer) { metrics_.looked_up(answer); };
+  hooks.on_stale = [this] { metrics_.stale_served(); };
+  resolver_ = std::make_unique<resolver::ServiceResolver>(dns, options_.source, options_.fresh,
+                                                          options_.lookup, std::move(hooks));
+  sweep_ = std::make_unique<Sweep>(worker.deadlines, *this);
+}
+
+Upstream::~Upstream() {
+  stop();
+}
+
+void Upstream::start() {
+  resolver_->start();
+  sweep_->set(Clock::now() + kSweepEvery);
+}
+
+void Upstream::stop() {
+  resolver_->stop();
+  sweep_->clear();
+  for (const auto& instance : linked_) {
+    link_of(*instance).close_all();
+  }
+}
+
+// --- freshness -------------------------------------------------------------------------------
+
+Claim Upstream::claim(TimePoint now) {
+  const auto tiers = resolver_->tier_count();
+  const auto serving = cluster_.serving_tier();
+  Claim claim;
+  claim.last_tier = serving < 0 ? tiers - 1 : static_cast<std::size_t>(serving);
+  claim.ticket = resolver_->arrive(0, claim.last_tier, now);
+  return claim;
+}
+
+bool Upstream::is_covered(const Claim& claim) const {
+  return resolver_->satisfied(claim.ticket) &&
+         (claim.last_tier + 1 >= resolver_->tier_count() || cluster_.enough_up_to(claim.last_tier));
+}
+
+net::Awaitable<void> Upstream::covered(Claim claim) {
+  (void)co_await resolver_->wait(claim.ticket);
+  while (claim.last_tier + 1 < resolver_->tier_count() && !cluster_.enough_up_to(claim.last_tier)) {
+    ++claim.last_tier;
+    const auto ticket = resolver_->arrive(claim.last_tier, claim.last_tier, Clock::now());
+    (void)co_await resolver_->wait(ticket);
+  }
+}
+
+void Upstream::request_flows(TimePoint now) {
+  if (now - resolver_->last_lookup_started() > kLookupWhileRequestsFlow) {
+    (void)claim(now);
+  }
+}
+
+void Upstream::on_answer(std::size_t tier, const TierAnswer& answer) {
+  const auto now = Clock::now();
+  cluster_.on_answer(tier, answer, now);
+  if (!any_answer_ || answer.result != last_result_) {
+    if (is_failure(answer.result)) {
+      worker_.log().warn("lookup failed; the last good answer serves on",
+                         {{"upstream", options_.name},
+                          {"tier", cluster_.tier_names()[tier]},
+                          {"result", std::string(to_string(answer.result))}});
+    } else if (any_answer_ && is_failure(last_result_)) {
+      worker_.log().info("the registry answers again",
+                         {{"upstream", options_.name},
+                          {"tier", cluster_.tier_names()[tier]},
+                          {"instances", std::to_string(answer.instances.size())}});
+    }
+  }
+  // One result stands for the registry's state; an empty tier beside a full one is no news.
+  if (is_failure(answer.result) || !any_answer_ || is_failure(last_result_)) {
+    last_result_ = answer.result;
+  }
+  any_answer_ = true;
+  publish_events();
+}
+
+void Upstream::publish_events() {
+  const auto events = cluster_.take_events();
+  if (events.empty()) {
+    return;
+  }
+  for (const auto& instance : events.arrived) {
+    if (!instance->attachment) {
+      instance->attachment = std::make_unique<InstanceLink>(InstanceMetrics{});
+    } else {
+      link_of(*instance).metrics = InstanceMetrics{};  // its series may be gone from the store
+    }
+    if (std::ranges::find(linked_, instance) == linked_.end()) {
+      linked_.push_back(instance);
+    }
+  }
+  for (const auto& instance : events.departed) {
+    link_of(*instance).close_all();
+    std::erase(linked_, instance);
+    metrics_.instance_left(*instance, Clock::now());
+  }
+  for (const auto& instance : events.ejected) {
+    metrics_.ejected(*instance);
+    link_of(*instance).close_all();
+    worker_.log().warn("instance ejected", {{"upstream", options_.name},
+                                            {"instance", instance->name},
+                                            {"ejections", std::to_string(instance->ejections)}});
+  }
+  for (const auto& instance : events.returned) {
+    worker_.log().info("instance back after ejection",
+                       {{"upstream", options_.name}, {"instance", instance->name}});
+  }
+  for (const auto& change : events.tier_changes) {
+    metrics_.tier_changed(change.reason);
+    log_tier_change(change);
+  }
+  for (const auto& note : events.notes) {
+    worker_.log().info(note, {{"upstream", options_.name}});
+  }
+}
+
+void Upstream::log_tier_change(const balancer::ClusterEvents::TierChange& change) {
+  const auto level = change.to < 0 || change.reason == balancer::TierReason::kTooFew ||
+                             change.reason == balancer::TierReason::kBestOfBad
+                         ? LogLevel::kWarn
+                         : LogLevel::kInfo;
+  worker_.log().log(level, "serving tier changed",
+                    {{"upstream", options_.name},
+                     {"from", std::to_string(change.from)},
+                     {"to", std::to_string(change.to)},
+                     {"reason", std::string(to_string(change.reason))},
+                     {"why", change.text}});
+}
+
+// --- choosing and connecting -----------------------------------------------------------------
+
+InstanceState* Upstream::pick(const balancer::PickContext& context) {
+  auto* chosen = cluster_.pick(context);
+  publish_events();
+  return chosen;
+}
+
+net::Awaitable<Opened> Upstream::open(InstanceState& instance) {
+  const balancer::InstanceRef held(&instance);
+  const auto deadline = Clock::now() + options_.connect_timeout;
+  Opened out;
+  while (!slots_->try_take()) {
+    // An idle connection elsewhere is worth less than this request.
+    const bool freed = std::ranges::any_of(
+        linked_, [](const balancer::InstanceRef& other) { return link_of(*other).close_one(); });
+    if (freed) {
+      continue;
+    }
+    if (slots_->queue_full()) {
+      metrics_.overflow("pending");
+      out.error = OpenError::kQueueFull;
+      co_return out;
+    }
+    const bool notified = co_await slots_->wait(deadline);
+    if (auto idle = take_idle(instance)) {
+      out.connection = std::move(idle);
+      co_return out;
+    }
+    if (!notified) {
+      metrics_.overflow("connections");
+      out.error = OpenError::kQueueTimeout;
+      co_return out;
+    }
+  }
+  auto connection =
+      std::make_unique<Connection>(worker_.executor, worker_.buffers, worker_.deadlines, slots_);
+  connection->expect_within(Clock::now() + options_.connect_timeout);
+  const auto connected = co_await connection->stream.connect(instance.endpoint);
+  connection->clear();
+  if (const auto error = std::get<0>(connected)) {
+    const auto reason = failure_of(error, connection->expired());
+    metrics_.connect_failed(instance, reason);
+    out.error = reason == ConnectFailure::kTimeout         ? OpenError::kTimeout
+                : reason == ConnectFailure::kNoDescriptors ? OpenError::kDescriptors
+                                                           : OpenError::kConnect;
+    worker_.log().debug(
+        "connect failed",
+        {{"upstream", options_.name}, {"instance", instance.name}, {"error", error.message()}});
+    co_return out;
+  }
+  metrics_.connected(instance);
+  out.connection = std::move(connection);
+  co_return out;
+}
+
+void Upstream::keep(InstanceState& instance, ConnectionPtr connection, TimePoint now) {
+  if (instance.tier < 0 || instance.ejected || worker_.draining ||
+      options_.timeouts.pool_idle <= Duration::zero()) {
+    return;  // it left the answer (or is ejected): its connections close
+  }
+  link_of(instance).give(std::move(connection), now);
+  slots_->idle_available();
+}
+
+void Upstream::try_started(InstanceState& instance, TimePoint now) {
+  cluster_.started(instance, now);
+}
+
+void Upstream::try_finished(InstanceState& instance, balancer::Outcome outcome, Duration latency,
+                            TimePoint now) {
+  cluster_.finished(instance, outcome, latency, now);
+  publish_events();
+}
+
+balancer::RetryVerdict Upstream::decide_retry(const balancer::RetryQuestion& question,
+                                              TimePoint now) {
+  const auto verdict = balancer::decide_retry(options_.retry, question, budget_, now);
+  if (verdict == balancer::RetryVerdict::kOtherInstance ||
+      verdict == balancer::RetryVerdict::kFreshConnection) {
+    metrics_.retried(question.cause);
+    (void)claim(now);  // the answer that led here is doubtful: look again, do not wait
+  } else if (verdict == balancer::RetryVerdict::kDenied) {
+    metrics_.retry_denied();
+  }
+  return verdict;
+}
+
+// --- sight -----------------------------------------------------------------------------------
+
+UpstreamStatus Upstream::status(TimePoint now) const {
+  UpstreamStatus out;
+  out.name = options_.name;
+  out.required = options_.required;
+  out.tier = cluster_.serving_tier();
+  out.reason = cluster_.reason();
+  if (const auto asked = cluster_.serving_asked(); asked != TimePoint{}) {
+    out.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - asked).count();
+  }
+  out.tier_names = cluster_.tier_names();
+  for (const auto& view : cluster_.view(now)) {
+    const auto& state = *view.state;
+    out.instances.push_back({state.name, state.weight, state.priority, state.tags, state.tier,
+                             std::string(view.status), view.why, state.in_flight, state.requests,
+                             state.failures});
+  }
+  out.answers = resolver_->last_answers();
+  return out;
+}
+
+void Upstream::refresh_gauges(TimePoint now) {
+  UpstreamMetrics::Gauges gauges;
+  gauges.active = static_cast<double>(active);
+  gauges.connections = static_cast<double>(clients);
+  gauges.tier = cluster_.serving_tier();
+  if (const auto asked = cluster_.serving_asked(); asked != TimePoint{}) {
+    gauges.age_seconds = std::chrono::duration<double>(now - asked).count();
+  }
+  for (const auto& view : cluster_.view(now)) {
+    const std::size_t index = view.status == "healthy"    ? 0
+                              : view.status == "ejected"  ? 1
+                              : view.status == "draining" ? 2
+                                                          : 3;
+    gauges.instances[index] += 1;
+  }
+  metrics_.set_gauges(gauges);
+}
+
+}  // namespace pilotfish::proxy

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "balancer/cluster.hpp"
+#include "balancer/retry.hpp"
+#include "proxy/connection.hpp"
+#include "proxy/options.hpp"
+#include "proxy/upstream_metrics.hpp"
+#include "proxy/worker.hpp"
+#include "resolver/service_resolver.hpp"
+
+namespace pilotfish::proxy {
+
+/// What an arriving connection or request may wait for: lookups begun no earlier than it came.
+struct Claim {
+  resolver::ServiceResolver::Ticket ticket;
+  std::size_t last_tier = 0;
+};
+
+/// Why no connection was had.
+enum class OpenError : std::uint8_t {
+  kConnect,       ///< refused, unreachable, reset while connecting
+  kTimeout,       ///< connect_timeout
+  kQueueFull,     ///< limits.pending
+  kQueueTimeout,  ///< waited connect_timeout for limits.connections
+  kDescriptors,   ///< none left in this process
+};
+
+struct Opened {
+  ConnectionPtr connection;
+  OpenError error{};
+};
+
+/// One upstream in one worker: the only place where resolver and balancer meet. Feeds answers into
+/// the cluster, lets sessions claim fresh lookups, picks instances, opens and pools connections.
+/// Ownership: shared by the proxy and the sessions that use it. Thread-safety: none.
+class Upstream {
+ public:
+  Upstream(Worker& worker, resolver::DnsService& dns, UpstreamOptions options);
+  ~Upstream();
+  Upstream(const Upstream&) = delete;
+  Upstream& operator=(const Upstream&) = delete;
+
+  [[nodiscard]] const UpstreamOptions& options() const { return options_; }
+  void start();
+  void stop();
+
+  // --- freshness -----------------------------------------------------------------------------
+  /// A claim for whoever arrives now; starts or joins lookups of the better tiers and the serving
+  /// one (all of them while none serves).
+  [[nodiscard]] Claim claim(TimePoint now);
+  /// True where covered() would return at once.
+  [[nodiscard]] bool is_covered(const Claim& claim) const;
+  /// Waits for the claim; asks worse tiers, also fresh, as long as the better ones fall short.
+  [[nodiscard]] net::Awaitable<void> covered(Claim claim);
+  /// A request came on a kept connection: keeps a lookup going at least once a second.
+  void request_flows(TimePoint now);
+  [[nodiscard]] net::Awaitable<void> wait_first_lookups(TimePoint deadline) {
+    return resolver_->wait_first_round(deadline);
+  }
+
+  // --- choosing and connecting ---------------------------------------------------------------
+  [[nodiscard]] balancer::InstanceState* pick(const balancer::PickContext& context);
+  [[nodiscard]] ConnectionPtr take_idle(balancer::InstanceState& instance) {
+    return link_of(instance).take();
+  }
+  /// Opens a connection, waiting for a slot where limits.connections is reached; while waiting an
+  /// idle connection of this instance that becomes free is taken instead.
+  [[nodiscard]] net::Awaitable<Opened> open(balancer::InstanceState& instance);
+  void keep(balancer::InstanceState& instance, ConnectionPtr connection, TimePoint now);
+
+  void try_started(balancer::InstanceState& instance, TimePoint now);
+  void try_finished(balancer::InstanceState& instance, balancer::Outcome outcome, Duration latency,
+                    TimePoint now);
+  [[nodiscard]] balancer::RetryVerdict decide_retry(const balancer::RetryQuestion& question,
+                                                    TimePoint now);
+
+  // --- sight ---------------------------------------------------------------------------------
+  [[nodiscard]] UpstreamMetrics& metrics() { return metrics_; }
+  [[nodiscard]] balancer::RetryBudget& budget() { return budget_; }
+  [[nodiscard]] const balancer::Cluster& cluster() const { return cluster_; }
+  [[nodiscard]] UpstreamStatus status(TimePoint now) const;
+  void refresh_gauges(TimePoint now);
+  /// Why nothing could be picked, for the 503's text.
+  [[nodiscard]] const std::string& reason() const { return cluster_.reason(); }
+
+  std::size_t active = 0;   ///< requests or TCP connections running
+  std::size_t clients = 0;  ///< client connections
+
+ private:
+  /// Once per half second: pools, and what the cluster does with time.
+  class Sweep;
+
+  void on_answer(std::size_t tier, const TierAnswer& answer);
+  void publish_events();
+  void log_tier_change(const balancer::ClusterEvents::TierChange& change);
+
+  Worker& worker_;
+  UpstreamOptions options_;
+  UpstreamMetrics metrics_;
+  balancer::Cluster cluster_;
+  balancer::RetryBudget budget_;
+  std::shared_ptr<ConnectionSlots> slots_;
+  std::unique_ptr<resolver::ServiceResolver> resolver_;
+  std::unique_ptr<Sweep> sweep_;
+  std::vector<balancer::InstanceRef> linked_;  ///< instances with pools, for the sweep
+  LookupResult last_result_ = LookupResult::kOk;
+  bool any_answer_ = false;
+};
+
+}  // namespace pilotfish::proxy
