@@ -65,10 +65,6 @@ def test_via_and_x_forwarded_for_are_added_to_what_is_there(shared):
     assert exchange.header("x-forwarded-for").replace(" ", "") == "10.1.2.3,127.0.0.1"
 
 
-def test_the_answer_says_via(shared):
-    assert get(shared[0]).header("via").startswith("1.1 ")
-
-
 def test_host_is_kept_as_it_came(shared):
     assert seen(shared, build(host="shop.example:8443")).all("host") == ["shop.example:8443"]
     padded = b"GET / HTTP/1.1\r\nHost: \t a.example \t\r\n\r\n"
