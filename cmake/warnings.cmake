@@ -7,5 +7,5 @@ endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Known false positives of GCC 12 in optimised and sanitised builds of std::string and coroutines.
   add_compile_options(-Wno-restrict -Wno-maybe-uninitialized -Wno-dangling-pointer
-                      -Wno-stringop-overflow -Wno-array-bounds -Wno-missing-field-initializers)
+                      -Wno-stringop-overflow -Wno-array-bounds -Wno-mismatched-new-delete -Wno-missing-field-initializers)
 endif()
