@@ -1,0 +1,17 @@
+#pragma once
+
+#include <ostream>
+
+#include "config/root_options.hpp"
+#include "core/log.hpp"
+
+namespace pilotfish::app {
+
+enum class AnnounceAction { kRegister, kDeregister };
+
+/// `pilotfish register` and `deregister`: announces or withdraws everything under `register:` once,
+/// within 10 s. Gives the exit code: 0 where all succeeded, else 69 (each failure was logged).
+[[nodiscard]] int announce_once(const config::RootOptions& options, AnnounceAction action,
+                                Logger& logger, std::ostream& out);
+
+}  // namespace pilotfish::app

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+
+#include "app/line_writer.hpp"
+#include "config/root_options.hpp"
+#include "core/log.hpp"
+
+namespace spdlog {
+class logger;
+}
+
+namespace pilotfish::app {
+
+/// The program's own messages, as text or JSON lines, through spdlog into a LineWriter: who logs
+/// never waits for the sink. Every message and value is escaped.
+/// Thread-safety: any thread.
+class SpdLogger final : public Logger {
+ public:
+  /// `writer` outlives the logger.
+  SpdLogger(LineWriter& writer, LogLevel level, config::LogFormat format);
+  ~SpdLogger() override;
+  void log(LogLevel level, std::string_view message,
+           std::initializer_list<LogField> fields) override;
+  void set_level(LogLevel level);
+
+ private:
+  std::unique_ptr<spdlog::logger> logger_;
+  config::LogFormat format_;
+};
+
+}  // namespace pilotfish::app

@@ -1,0 +1,112 @@
+#include "app/resolve.hpp"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <exception>
+#include <random>
+#include <utility>
+
+#include "app/completer.hpp"
+#include "app/exit_code.hpp"
+#include "app/resolve_report.hpp"
+#include "app/status_json.hpp"
+#include "balancer/cluster.hpp"
+#include "net/asio.hpp"
+#include "resolver/service_resolver.hpp"
+
+namespace pilotfish::app {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+constexpr Duration kLimit = 6s;
+
+/// The newest answer of every tier, after one round over all of them.
+std::vector<TierAnswer> ask(const config::RootOptions& options,
+                            const proxy::UpstreamOptions& upstream, Logger& logger) {
+  net::IoContext io{1};
+  const auto completer = make_completer(io, options, logger);
+  std::random_device entropy;
+  resolver::DnsService dns(io, options.consul_dns, 1, logger, completer.get(), entropy());
+  std::vector<TierAnswer> answers;
+  {
+    resolver::ServiceResolver service(dns, upstream.source, upstream.fresh, upstream.lookup,
+                                      {.on_answer = [](std::size_t, const TierAnswer&) {},
+                                       .on_lookup = [](const NameAnswer&) {},
+                                       .on_stale = [] {}});
+    service.start();
+    asio::co_spawn(io, service.wait_first_round(Clock::now() + kLimit),
+                   [&](const std::exception_ptr& /*error*/) {
+                     answers = service.last_answers();
+                     service.stop();
+                     io.stop();
+                   });
+    io.run_for(kLimit + 1s);
+    // What stop() woke gets to unwind while everything it refers to is still there.
+    io.restart();
+    io.run_for(200ms);
+  }
+  return answers;
+}
+
+/// What a fresh sidecar would make of these answers, best tier first.
+proxy::UpstreamStatus judge(const proxy::UpstreamOptions& upstream,
+                            std::vector<TierAnswer> answers) {
+  proxy::UpstreamStatus status;
+  status.name = upstream.name;
+  status.required = upstream.required;
+  status.tier_names = resolver::tier_names(upstream.source);
+  balancer::Cluster cluster(upstream.cluster, status.tier_names, 1);
+  const TimePoint now = Clock::now();
+  for (std::size_t tier = 0; tier < answers.size(); ++tier) {
+    if (answers[tier].answered != TimePoint{}) {
+      cluster.on_answer(tier, answers[tier], now);
+    }
+  }
+  cluster.tick(now);
+  status.tier = cluster.serving_tier();
+  status.reason = cluster.reason();
+  if (const TimePoint asked = cluster.serving_asked(); status.tier >= 0 && asked != TimePoint{}) {
+    status.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - asked).count();
+  }
+  for (const balancer::InstanceView& view : cluster.view(now)) {
+    status.instances.push_back({.address = view.state->name,
+                                .weight = view.state->weight,
+                                .priority = view.state->priority,
+                                .tags = view.state->tags,
+                                .tier = view.state->tier,
+                                .state = std::string(view.status),
+                                .why = view.why});
+  }
+  status.answers = std::move(answers);
+  return status;
+}
+
+}  // namespace
+
+int resolve_upstream(const config::RootOptions& options, const std::string& upstream, bool as_json,
+                     Logger& logger, std::ostream& out, std::ostream& err) {
+  const auto found = std::find_if(options.upstreams.begin(), options.upstreams.end(),
+                                  [&](const auto& one) { return one.name == upstream; });
+  if (found == options.upstreams.end()) {
+    err << "pilotfish resolve: there is no upstream \"" << upstream << "\"; there are:";
+    for (const auto& one : options.upstreams) {
+      err << ' ' << one.name;
+    }
+    err << '\n';
+    return kExitUsage;
+  }
+  const MergedStatus merged =
+      merge_status({std::vector{judge(*found, ask(options, *found, logger))}});
+  if (as_json) {
+    out << upstreams_json(merged, Clock::now());
+  } else {
+    out << resolve_report(*found, merged.upstreams.front());
+  }
+  out.flush();
+  return merged.upstreams.front().status.tier >= 0 ? kExitOk : kExitUnavailable;
+}
+
+}  // namespace pilotfish::app

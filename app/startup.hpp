@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "app/workers.hpp"
+#include "config/load.hpp"
+#include "config/root_options.hpp"
+
+namespace pilotfish::app {
+
+/// Loads a file; prints every problem and gives nothing where there is one.
+[[nodiscard]] std::optional<config::RootOptions> load_or_print(const std::string& file,
+                                                               std::ostream& err);
+
+/// Every address of a configuration, bound before anything else starts.
+struct Bound {
+  std::optional<BoundListener> admin;  ///< nothing where it is off
+  std::vector<UpstreamListener> upstreams;
+};
+/// Throws BindError at the first that cannot be had.
+[[nodiscard]] Bound bind_all(const config::RootOptions& options,
+                             const config::Environment& environment);
+
+/// The addresses per upstream as the start screen shows them.
+[[nodiscard]] std::vector<std::string> listen_texts(const config::RootOptions& options,
+                                                    const Bound& bound);
+
+/// Raises the soft limit of descriptors to the hard one; gives what is allowed then.
+std::uint64_t raise_descriptor_limit();
+
+}  // namespace pilotfish::app

@@ -1,0 +1,247 @@
+#include "app/supervisor.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <csignal>
+#include <unistd.h>
+#include <utility>
+
+#include "app/build_info.hpp"
+#include "app/describe.hpp"
+#include "app/exit_code.hpp"
+#include "app/logger.hpp"
+#include "app/sd_notify.hpp"
+#include "metrics/families.hpp"
+
+namespace pilotfish::app {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+constexpr Duration kWorkerAnswer = 1s;  // a worker that does not answer is counted, not waited for
+constexpr Duration kFirstLookups = 2s;
+constexpr auto kScreenShown = 100ms;  // what is ready has said so, unless nobody reads
+}  // namespace
+
+Supervisor::Supervisor(std::string file, config::RootOptions options, Bound bound,
+                       SpdLogger& logger, LineWriter& screen)
+    : file_(std::move(file)),
+      options_(std::move(options)),
+      logger_(logger),
+      screen_(screen),
+      bound_(std::move(bound)),
+      listens_(listen_texts(options_, bound_)) {
+  if (options_.log.access != "off") {
+    access_log_ =
+        std::make_unique<QueuedAccessLog>(options_.log.access, options_.log.format, store_);
+  }
+  if (bound_.admin) {
+    admin_endpoint_ = bound_.admin->endpoint;
+    admin_ = std::make_unique<AdminServer>(
+        io_, std::move(bound_.admin->sockets.front()), admin_endpoint_->address.is_v6(),
+        AdminServerOptions{.any_host = options_.admin.is_public}, *this, logger_);
+  }
+  workers_ = std::make_unique<WorkerGroup>(
+      io_, options_, logger_, access_log_.get(),
+      WorkerGroup::Hooks{.on_failure = [this](const std::string& what) { fail(what); }});
+  registrar_ = std::make_unique<registry::Registrar>(
+      io_, registry::RegistrarOptions{options_.consul_http, options_.etcd, admin_endpoint_},
+      logger_, [this](const std::string& service, bool up) { on_registration(service, up); });
+
+  const BuildInfo info = build_info();
+  store_
+      .gauge(metrics::kBuildInfo,
+             {std::string(info.version), std::string(info.commit), std::string(info.compiler)})
+      ->set(1);
+  for (const char* result : {"ok", "invalid", "failed"}) {
+    (void)store_.counter(metrics::kConfigReloads, {result});
+  }
+  for (const auto& announcement : options_.announcements) {
+    on_registration(announcement.name, false);
+  }
+}
+
+Supervisor::~Supervisor() {
+  workers_->stop();
+}
+
+int Supervisor::run() {
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
+    signals_.add(number);
+  }
+  asio::co_spawn(io_, watch_signals(), asio::detached);
+  asio::co_spawn(io_, start(), [this](const std::exception_ptr& error) {
+    if (error) {
+      fail("start failed");
+    }
+  });
+  io_.run();
+  workers_->stop();
+  return exit_code_;
+}
+
+net::Awaitable<void> Supervisor::start() {
+  workers_->start(std::move(bound_.upstreams));
+  if (admin_) {
+    admin_->start();
+  }
+  co_await workers_->wait_first_lookups(Clock::now() + kFirstLookups);
+  const MergedStatus first = co_await workers_->status(kWorkerAnswer);
+  if (draining_) {
+    co_return;
+  }
+  registrar_started_ = true;
+  registrar_->set_desired(options_.announcements);
+  registrar_->start();
+  show_start_screen(first);
+  started_ = true;
+  notify_service_manager(config::process_environment(), "READY=1");
+}
+
+void Supervisor::show_start_screen(const MergedStatus& status) {
+  const BuildInfo info = build_info();
+  StartScreen screen;
+  screen.file = file_;
+  screen.version = std::string(info.version) + " (" + std::string(info.commit) + ")";
+  screen.pid = ::getpid();
+  screen.admin = admin_endpoint_ ? admin_endpoint_->to_string() : "";
+  screen.listens = listens_;
+  screen.status = status;
+  if (options_.log.format == config::LogFormat::kText) {
+    screen_.write(start_screen(options_, screen));
+    screen_.flush(kScreenShown);
+    return;
+  }
+  // Whoever reads JSON lines gets nothing else.
+  logger_.info("started", {{"version", screen.version},
+                           {"file", file_},
+                           {"workers", std::to_string(options_.workers)},
+                           {"admin", screen.admin}});
+  for (std::size_t i = 0; i < options_.upstreams.size(); ++i) {
+    const auto& upstream = options_.upstreams[i];
+    logger_.info("listening", {{"upstream", upstream.name},
+                               {"listen", listens_[i]},
+                               {"routes_to", describe_source(upstream)}});
+  }
+}
+
+net::Awaitable<void> Supervisor::watch_signals() {
+  while (true) {
+    const auto got = co_await signals_.async_wait(net::kTuple);
+    if (std::get<0>(got)) {
+      co_return;
+    }
+    const int number = std::get<1>(got);
+    if (number == SIGHUP) {
+      reload();
+      continue;
+    }
+    if (draining_) {
+      constexpr std::string_view kText = "pilotfish: second signal: exiting at once\n";
+      (void)!::write(STDERR_FILENO, kText.data(), kText.size());
+      ::_exit(kExitFailure);
+    }
+    draining_ = true;
+    logger_.info("draining", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+    notify_service_manager(config::process_environment(), "STOPPING=1");
+    asio::co_spawn(io_, drain(), [this](const std::exception_ptr& error) {
+      if (error) {
+        fail("drain failed");
+      }
+    });
+  }
+}
+
+net::Awaitable<void> Supervisor::drain() {
+  const TimePoint deadline = Clock::now() + options_.drain;
+  bool withdrawn = !registrar_started_;
+  if (registrar_started_) {
+    asio::co_spawn(io_, registrar_->stop(deadline),
+                   [this, &withdrawn](const std::exception_ptr& /*error*/) {
+                     withdrawn = true;
+                     registrar_stopped_.notify_all();
+                   });
+  }
+  const bool idle = co_await workers_->drain(deadline);
+  // stop() keeps the deadline itself; the grace is for its last word only.
+  const TimePoint last = std::max(deadline, Clock::now()) + 200ms;
+  while (!withdrawn && Clock::now() < last) {
+    (void)co_await registrar_stopped_.wait_until(last);
+  }
+  if (idle) {
+    logger_.info("drained: every connection ended", {});
+  } else {
+    logger_.warn("shutdown.drain is over: what still ran is cut", {});
+  }
+  io_.stop();
+}
+
+void Supervisor::reload() {
+  const auto count = [this](const char* result) {
+    store_.counter(metrics::kConfigReloads, {result})->add();
+  };
+  if (access_log_) {
+    access_log_->reopen();
+  }
+  const config::Loaded loaded = config::load_file(file_, config::process_environment());
+  for (const auto& problem : loaded.problems) {
+    logger_.error(problem.to_string(), {});
+  }
+  if (!loaded.options) {
+    logger_.error("reload: the configuration is invalid; the running one stays", {});
+    count("invalid");
+    return;
+  }
+  reload_valid(*loaded.options);
+  count("ok");
+}
+
+void Supervisor::reload_valid(const config::RootOptions& fresh) {
+  logger_.set_level(fresh.log.level);
+  options_.log.level = fresh.log.level;
+  if (registrar_started_ && !draining_) {
+    registrar_->set_desired(fresh.announcements);
+  }
+  options_.announcements = fresh.announcements;
+  for (const auto& change : restart_needed(options_, fresh)) {
+    logger_.warn("reload: needs a restart to take effect", {{"what", change}});
+  }
+  logger_.info("reloaded: log.level and register are in effect", {{"file", file_}});
+}
+
+void Supervisor::on_registration(const std::string& service, bool up) {
+  store_.gauge(metrics::kRegistrationUp, {service})->set(up ? 1 : 0);
+}
+
+void Supervisor::fail(const std::string& what) {
+  logger_.error("cannot go on", {{"error", what}});
+  exit_code_ = kExitFailure;
+  io_.stop();
+}
+
+net::Awaitable<MergedStatus> Supervisor::status() {
+  co_return co_await workers_->status(kWorkerAnswer);
+}
+
+net::Awaitable<std::string> Supervisor::metrics() {
+  co_await workers_->refresh_gauges(kWorkerAnswer);
+  std::vector<metrics::Store*> stores = workers_->stores();
+  stores.push_back(&store_);
+  co_return metrics::expose(stores, Clock::now());
+}
+
+std::string Supervisor::not_ready() const {
+  if (draining_) {
+    return "draining: this process is shutting down";
+  }
+  return started_ ? "" : "starting: the first lookups are not done";
+}
+
+std::string Supervisor::config() {
+  return config::dump(options_);
+}
+
+}  // namespace pilotfish::app

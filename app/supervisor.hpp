@@ -1,0 +1,72 @@
+#pragma once
+
+#include <boost/asio/signal_set.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/access_log.hpp"
+#include "app/admin_server.hpp"
+#include "app/logger.hpp"
+#include "app/startup.hpp"
+#include "app/workers.hpp"
+#include "config/root_options.hpp"
+#include "core/log.hpp"
+#include "metrics/store.hpp"
+#include "net/asio.hpp"
+#include "net/notifier.hpp"
+#include "registry/registrar.hpp"
+
+namespace pilotfish::app {
+
+/// The composition root: owns the main thread's loop (admin, registration, signals, reload) and
+/// the workers. Everything is bound already when it is built.
+/// Ownership: `logger` and `screen` outlive it. Thread-safety: none; the main thread's.
+class Supervisor final : public AdminSource {
+ public:
+  /// `screen` takes the start screen and lines that must get out; it never blocks.
+  Supervisor(std::string file, config::RootOptions options, Bound bound, SpdLogger& logger,
+             LineWriter& screen);
+  ~Supervisor() override;
+
+  /// Until a signal ended it; gives the exit code.
+  int run();
+
+  net::Awaitable<MergedStatus> status() override;
+  net::Awaitable<std::string> metrics() override;
+  std::string config() override;
+  std::string not_ready() const override;
+
+ private:
+  net::Awaitable<void> start();
+  net::Awaitable<void> watch_signals();
+  net::Awaitable<void> drain();
+  void reload();
+  void reload_valid(const config::RootOptions& fresh);
+  void show_start_screen(const MergedStatus& status);
+  void on_registration(const std::string& service, bool up);
+  void fail(const std::string& what);
+
+  std::string file_;
+  config::RootOptions options_;
+  SpdLogger& logger_;
+  LineWriter& screen_;
+  net::IoContext io_{1};
+  metrics::Store store_;
+  std::unique_ptr<QueuedAccessLog> access_log_;
+  Bound bound_;
+  std::vector<std::string> listens_;
+  std::optional<Endpoint> admin_endpoint_;
+  std::unique_ptr<WorkerGroup> workers_;
+  std::unique_ptr<registry::Registrar> registrar_;
+  std::unique_ptr<AdminServer> admin_;
+  boost::asio::basic_signal_set<net::Executor> signals_{io_};
+  net::Notifier registrar_stopped_{io_.get_executor()};
+  bool registrar_started_ = false;
+  bool started_ = false;
+  bool draining_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace pilotfish::app

@@ -1,0 +1,193 @@
+#include "app/workers.hpp"
+
+#include <atomic>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <exception>
+#include <optional>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include "app/completer.hpp"
+#include "net/notifier.hpp"
+
+namespace pilotfish::app {
+
+namespace asio = boost::asio;
+
+namespace {
+/// What a stopped worker's coroutines get to unwind.
+constexpr auto kUnwind = std::chrono::milliseconds(500);
+}  // namespace
+
+struct WorkerGroup::Worker {
+  Worker() : guard(io.get_executor()) {}
+
+  void run(const proxy::Shared& shared, const config::RootOptions& options,
+           std::vector<proxy::Proxy::Listener> listeners) {
+    completer = make_completer(io, options, *shared.logger);
+    proxy::Shared own = shared;
+    own.completer = completer.get();
+    proxy.emplace(io, own, store);
+    proxy->start(options.upstreams, std::move(listeners));
+    io.run();
+    guard.reset();
+    io.restart();
+    io.run_for(kUnwind);
+    proxy.reset();
+  }
+
+  net::IoContext io{1};
+  asio::executor_work_guard<net::Executor> guard;
+  metrics::Store store;
+  std::unique_ptr<resolver::Completer> completer;
+  std::optional<proxy::Proxy> proxy;  // touched on the worker's thread alone
+  std::thread thread;
+};
+
+/// What several workers answer to one question. Filled on the main executor, shared with what is
+/// posted, so that an answer that comes too late finds it still there.
+template <class T>
+struct WorkerGroup::Answers : std::enable_shared_from_this<Answers<T>> {
+  Answers(net::IoContext& main, std::size_t workers)
+      : executor(main.get_executor()), values(workers), changed(main.get_executor()) {}
+
+  /// From a worker's thread.
+  void give(std::size_t worker, T value) {
+    asio::post(executor, [self = this->shared_from_this(), worker, value = std::move(value)]() {
+      self->values[worker] = std::move(value);
+      ++self->count;
+      self->changed.notify_all();
+    });
+  }
+  net::Awaitable<bool> wait(TimePoint deadline) {
+    const auto self = this->shared_from_this();
+    while (count < values.size() && Clock::now() < deadline) {
+      (void)co_await changed.wait_until(deadline);
+    }
+    co_return count == values.size();
+  }
+
+  net::Executor executor;
+  std::vector<std::optional<T>> values;
+  std::size_t count = 0;
+  net::Notifier changed;
+};
+
+WorkerGroup::WorkerGroup(net::IoContext& main, const config::RootOptions& options, Logger& logger,
+                         proxy::AccessLog* access_log, Hooks hooks)
+    : main_(main),
+      options_(options),
+      logger_(logger),
+      access_log_(access_log),
+      hooks_(std::move(hooks)) {
+  for (std::uint32_t i = 0; i < options_.workers; ++i) {
+    workers_.push_back(std::make_unique<Worker>());
+  }
+}
+
+WorkerGroup::~WorkerGroup() {
+  stop();
+}
+
+void WorkerGroup::start(std::vector<UpstreamListener> listeners) {
+  std::random_device entropy;
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    proxy::Shared shared;
+    shared.logger = &logger_;
+    shared.access_log = access_log_;
+    shared.worker_count = static_cast<std::uint32_t>(workers_.size());
+    shared.max_clients = options_.max_clients;
+    shared.consul_dns = options_.consul_dns;
+    shared.seed = (std::uint64_t{entropy()} << 32U) | entropy();
+    std::vector<proxy::Proxy::Listener> own;
+    for (auto& listener : listeners) {
+      own.push_back({listener.upstream, listener.bound.sockets[i].release()});
+    }
+    workers_[i]->thread = std::thread([this, i, shared, own = std::move(own)]() mutable {
+      try {
+        workers_[i]->run(shared, options_, std::move(own));
+      } catch (const std::exception& error) {
+        asio::post(main_, [this, what = std::string(error.what())] { hooks_.on_failure(what); });
+      }
+    });
+  }
+}
+
+net::Awaitable<void> WorkerGroup::wait_first_lookups(TimePoint deadline) {
+  const auto answers = std::make_shared<Answers<bool>>(main_, workers_.size());
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker* worker = workers_[i].get();
+    asio::post(worker->io, [worker, answers, deadline, i] {
+      asio::co_spawn(worker->io, worker->proxy->wait_first_lookups(deadline),
+                     [answers, i](const std::exception_ptr& /*error*/) { answers->give(i, true); });
+    });
+  }
+  (void)co_await answers->wait(deadline);
+}
+
+net::Awaitable<MergedStatus> WorkerGroup::status(Duration limit) {
+  using Statuses = std::vector<proxy::UpstreamStatus>;
+  const auto answers = std::make_shared<Answers<Statuses>>(main_, workers_.size());
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker* worker = workers_[i].get();
+    asio::post(worker->io,
+               [worker, answers, i] { answers->give(i, worker->proxy->status(Clock::now())); });
+  }
+  (void)co_await answers->wait(Clock::now() + limit);
+  co_return merge_status(answers->values);
+}
+
+net::Awaitable<void> WorkerGroup::refresh_gauges(Duration limit) {
+  const auto answers = std::make_shared<Answers<bool>>(main_, workers_.size());
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker* worker = workers_[i].get();
+    asio::post(worker->io, [worker, answers, i] {
+      worker->proxy->refresh_gauges(Clock::now());
+      answers->give(i, true);
+    });
+  }
+  (void)co_await answers->wait(Clock::now() + limit);
+}
+
+std::vector<metrics::Store*> WorkerGroup::stores() {
+  std::vector<metrics::Store*> result;
+  for (const auto& worker : workers_) {
+    result.push_back(&worker->store);
+  }
+  return result;
+}
+
+net::Awaitable<bool> WorkerGroup::drain(TimePoint deadline) {
+  const auto answers = std::make_shared<Answers<bool>>(main_, workers_.size());
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker* worker = workers_[i].get();
+    asio::post(worker->io, [worker, answers, i] {
+      worker->proxy->begin_drain([answers, i] { answers->give(i, true); });
+    });
+  }
+  co_return co_await answers->wait(deadline);
+}
+
+void WorkerGroup::stop() {
+  for (const auto& worker : workers_) {
+    if (worker->thread.joinable()) {
+      asio::post(worker->io, [one = worker.get()] {
+        if (one->proxy) {
+          one->proxy->stop();
+        }
+        one->io.stop();
+      });
+    }
+  }
+  for (const auto& worker : workers_) {
+    if (worker->thread.joinable()) {
+      worker->thread.join();
+    }
+  }
+}
+
+}  // namespace pilotfish::app

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/listeners.hpp"
+#include "app/merge_status.hpp"
+#include "config/root_options.hpp"
+#include "metrics/store.hpp"
+#include "net/asio.hpp"
+#include "proxy/proxy.hpp"
+
+namespace pilotfish::app {
+
+/// A bound listener of an upstream: one socket per worker.
+struct UpstreamListener {
+  std::string upstream;
+  BoundListener bound;
+};
+
+/// The workers: each a thread with its own io_context, on which a whole proxy::Proxy is built,
+/// driven and taken down. Questions are posted to each and answered on the main executor.
+/// Ownership: `logger` and `access_log` outlive it. Thread-safety: none; the main thread's, but
+/// what stores() gives may be read anywhere.
+class WorkerGroup {
+ public:
+  struct Hooks {
+    /// A worker died of an exception; called on the main executor, once per worker.
+    std::function<void(const std::string& what)> on_failure;
+  };
+  WorkerGroup(net::IoContext& main, const config::RootOptions& options, Logger& logger,
+              proxy::AccessLog* access_log, Hooks hooks);
+  ~WorkerGroup();
+  WorkerGroup(const WorkerGroup&) = delete;
+  WorkerGroup& operator=(const WorkerGroup&) = delete;
+
+  void start(std::vector<UpstreamListener> listeners);
+  /// Until each worker's upstreams had their first lookups end, or the deadline.
+  [[nodiscard]] net::Awaitable<void> wait_first_lookups(TimePoint deadline);
+
+  /// Each worker's status, merged; waits `limit` at most.
+  [[nodiscard]] net::Awaitable<MergedStatus> status(Duration limit);
+  /// Brings every worker's gauges up to date; waits `limit` at most.
+  [[nodiscard]] net::Awaitable<void> refresh_gauges(Duration limit);
+  [[nodiscard]] std::vector<metrics::Store*> stores();
+
+  /// Drains every worker; true where all became idle before the deadline.
+  [[nodiscard]] net::Awaitable<bool> drain(TimePoint deadline);
+  /// Cuts what still runs and joins the threads. Idempotent.
+  void stop();
+
+ private:
+  struct Worker;
+  template <class T>
+  struct Answers;
+  net::IoContext& main_;
+  config::RootOptions options_;
+  Logger& logger_;
+  proxy::AccessLog* access_log_;
+  Hooks hooks_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+}  // namespace pilotfish::app
