@@ -21,7 +21,8 @@ IpAddress IpAddress::v6(std::array<std::uint8_t, 16> octets) {
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   std::array<char, INET6_ADDRSTRLEN + 1> buffer{};
-  if (text.empty() || text.size() >= buffer.size()) {
+  // inet_pton would stop at a NUL and believe what is before it.
+  if (text.empty() || text.size() >= buffer.size() || text.find('\0') != std::string_view::npos) {
     return std::nullopt;
   }
   std::ranges::copy(text, buffer.begin());

@@ -1,0 +1,84 @@
+// This program counts its allocations, so that the promise of the hot path can be tested: picking,
+// starting and finishing a try allocate nothing.
+#include <cstdlib>
+#include <gtest/gtest.h>
+#include <new>
+
+#include "balancer/retry.hpp"
+
+#include "cluster_fixture.hpp"
+
+namespace {
+std::size_t allocations = 0;  // NOLINT: operator new has nowhere else to count
+}  // namespace
+
+// NOLINTBEGIN(cppcoreguidelines-no-malloc, misc-new-delete-overloads)
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (auto* memory = std::malloc(size == 0 ? 1 : size)) {
+    return memory;
+  }
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t /*size*/) noexcept {
+  std::free(memory);
+}
+// NOLINTEND(cppcoreguidelines-no-malloc, misc-new-delete-overloads)
+
+namespace pilotfish::balancer {
+namespace {
+
+TEST(NoAllocation, InPickStartedAndFinishedOfAnyAlgorithm) {
+  for (const auto algorithm : {Algorithm::kLeastRequest, Algorithm::kRoundRobin, Algorithm::kRandom,
+                               Algorithm::kPeakEwma, Algorithm::kRingHash, Algorithm::kMaglev}) {
+    ClusterOptions options;
+    options.algorithm = algorithm;
+    ClusterBox box(options, {"only"});
+    box.answer(0, {instance(1, 3), instance(2, 2), instance(3, 1)});
+    const auto before = allocations;
+    for (std::uint64_t i = 0; i < 1000; ++i) {
+      auto* state = box.pick({}, i);
+      box.cluster.started(*state, box.now);
+      InstanceState* tried[] = {state};
+      auto* other = box.pick(tried, i);
+      box.cluster.started(*other, box.now);
+      const bool good = i % 5 != 0;
+      box.cluster.finished(*state, good ? Outcome::kSuccess : Outcome::kNeutral, 1ms, box.now);
+      box.cluster.finished(*other, Outcome::kSuccess, 1ms, box.now);
+      box.now += 1ms;
+      box.cluster.tick(box.now);
+    }
+    EXPECT_EQ(allocations, before) << static_cast<int>(algorithm);
+  }
+}
+
+TEST(NoAllocation, InAnUnchangedAnswer) {
+  ClusterBox box({}, {"only"});
+  const auto answer = ok({instance(1), instance(2)});
+  box.cluster.on_answer(0, answer, box.now);
+  const auto before = allocations;
+  for (int i = 0; i < 100; ++i) {
+    box.now += 10ms;
+    box.cluster.on_answer(0, answer, box.now);
+  }
+  EXPECT_EQ(allocations, before);
+}
+
+TEST(NoAllocation, InTheRetryDecision) {
+  RetryBudget budget(20);
+  const auto before = allocations;
+  for (int i = 0; i < 100; ++i) {
+    budget.on_request(TimePoint{1h} + i * 100ms);
+    RetryQuestion question;
+    question.idempotent = true;
+    question.cause = RetryCause::k503;
+    std::ignore = decide_retry({}, question, budget, TimePoint{1h} + i * 100ms);
+  }
+  EXPECT_EQ(allocations, before);
+}
+
+}  // namespace
+}  // namespace pilotfish::balancer
