@@ -110,9 +110,9 @@ ServiceResolver::Ticket ServiceResolver::Impl::arrive(std::size_t first, std::si
 }
 
 bool ServiceResolver::Impl::satisfied(const Ticket& ticket) const {
-  return stopped_ || std::ranges::all_of(ticket.needs, [this](const Ticket::Need& need) {
-           return names_[need.name]->gate().released(need.generation);
-         });
+  return std::ranges::all_of(ticket.needs, [this](const Ticket::Need& need) {
+    return names_[need.name]->gate().fresh(need.generation);
+  });
 }
 
 net::Awaitable<ServiceResolver::Wait> ServiceResolver::Impl::wait(const Ticket& ticket) {

@@ -86,7 +86,8 @@ class ServiceResolver {
   /// the ticket is empty while the record's TTL has not run out.
   [[nodiscard]] Ticket arrive(std::size_t first, std::size_t last, TimePoint now);
 
-  /// True where wait() would return at once.
+  /// True where wait() would return kFresh at once; false also where the last good answer has to
+  /// do, so that wait() gets to count it.
   [[nodiscard]] bool satisfied(const Ticket& ticket) const;
 
   enum class Wait : std::uint8_t {

@@ -1,0 +1,101 @@
+#include "resolver/srv_instances.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "resolver/trim.hpp"
+
+namespace pilotfish::resolver {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+IpAddress ip(const char* text) {
+  return *IpAddress::parse(text);
+}
+
+InstanceList instances_of(const DnsAnswer& answer) {
+  const auto reading = read_srv(answer, "consul");
+  return to_instances(reading.records, reading.addresses);
+}
+
+TEST(SrvInstances, DecodesAddressesFromTheTarget) {
+  EXPECT_EQ(decode_addr_name("0a0000ff.addr.dc1.consul", "consul"), ip("10.0.0.255"));
+  EXPECT_EQ(decode_addr_name("0a0000ff.addr.consul", "Consul"), ip("10.0.0.255"));
+  EXPECT_EQ(decode_addr_name("fd000000000000000000000000000001.addr.dc1.consul", "consul"),
+            ip("fd00::1"));
+  for (const auto* wrong :
+       {"0a0000f.addr.dc1.consul", "0a0000fg.addr.dc1.consul", "0a0000ff.addr.dc1.other",
+        "0a0000ff.node.dc1.consul", "0a0000ff", "0a0000ff.addrx.consul", "+a0000ff.addr.dc1.consul",
+        "0a0000ff.addr.dc1.notconsul"}) {
+    EXPECT_FALSE(decode_addr_name(wrong, "consul")) << wrong;
+  }
+  EXPECT_FALSE(decode_addr_name("0a0000ff.addr.dc1.consul", ""));
+}
+
+TEST(SrvInstances, TakesAddressesOnlyForTargetsOfThisAnswer) {
+  DnsAnswer answer;
+  answer.srv = {{1, 2, 80, "a", true}};
+  answer.addresses = {{"a", ip("10.0.0.1")}, {"evil", ip("6.6.6.6")}};
+  EXPECT_THAT(instances_of(answer), ElementsAre(Instance{{ip("10.0.0.1"), 80}, 2, 1, {}}));
+}
+
+TEST(SrvInstances, GivesOneInstancePerAddressOfATarget) {
+  DnsAnswer answer;
+  answer.srv = {{0, 1, 80, "a", true}};
+  answer.addresses = {{"a", ip("10.0.0.1")}, {"a", ip("fd00::1")}, {"a", ip("10.0.0.1")}};
+  EXPECT_THAT(instances_of(answer), SizeIs(2));
+}
+
+TEST(SrvInstances, FollowsAliasesOfTargetsButNotForEver) {
+  DnsAnswer answer;
+  answer.srv = {{0, 1, 80, "a", true}, {0, 1, 80, "loop", true}};
+  answer.aliases = {{"a", "b"}, {"b", "c"}, {"loop", "pool"}, {"pool", "loop"}};
+  answer.addresses = {{"c", ip("10.0.0.1")}};
+  const auto reading = read_srv(answer, "");
+  EXPECT_THAT(to_instances(reading.records, reading.addresses), SizeIs(1));
+  EXPECT_THAT(reading.missing, ElementsAre("loop"));
+}
+
+TEST(SrvInstances, NamesEachMissingTargetOnce) {
+  DnsAnswer answer;
+  answer.srv = {{0, 1, 80, "a", true}, {0, 1, 81, "a", true}, {0, 1, 82, "b", true}};
+  EXPECT_THAT(read_srv(answer, "").missing, ElementsAre("a", "b"));
+}
+
+TEST(SrvInstances, SkipsPortZeroUnusableTargetsAndTheDot) {
+  DnsAnswer answer;
+  answer.srv = {{0, 1, 0, "a", true}, {0, 1, 80, "b c", false}, {0, 1, 80, "", true}};
+  answer.addresses = {{"a", ip("10.0.0.1")}, {"b c", ip("10.0.0.2")}, {"", ip("10.0.0.3")}};
+  const auto reading = read_srv(answer, "");
+  EXPECT_THAT(reading.records, IsEmpty());
+  EXPECT_EQ(reading.skipped, 2U);
+}
+
+TEST(SrvInstances, CountsDuplicatesOnceWithTheFirstWeight) {
+  DnsAnswer answer;
+  answer.srv = {{0, 65535, 80, "a", true}, {0, 0, 80, "b", true}};
+  answer.addresses = {{"a", ip("10.0.0.1")}, {"b", ip("10.0.0.1")}};
+  EXPECT_THAT(instances_of(answer), ElementsAre(Instance{{ip("10.0.0.1"), 80}, 65535, 0, {}}));
+}
+
+TEST(Trim, LooksTrimmedNearTheSizeOrWithFewRecordsWithoutEdns) {
+  EXPECT_FALSE(looks_trimmed(3583, 60, true));
+  EXPECT_TRUE(looks_trimmed(3584, 60, true));
+  EXPECT_TRUE(looks_trimmed(200, 3, false));
+  EXPECT_TRUE(looks_trimmed(400, 8, false));
+  EXPECT_FALSE(looks_trimmed(450, 9, false));
+  EXPECT_FALSE(looks_trimmed(200, 3, true));
+  EXPECT_FALSE(looks_trimmed(100, 0, false));
+}
+
+TEST(Trim, TcpIsTrimmedFromAThousandRecordsOrSixtyFourThousandBytes) {
+  EXPECT_FALSE(trimmed_over_tcp(63999, 999));
+  EXPECT_TRUE(trimmed_over_tcp(100, 1000));
+  EXPECT_TRUE(trimmed_over_tcp(64000, 10));
+}
+
+}  // namespace
+}  // namespace pilotfish::resolver
