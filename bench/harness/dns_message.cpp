@@ -32,7 +32,8 @@ class Reader {
     at_ += count;
     return true;
   }
-  /// Queries carry no compression worth the name; a pointer is malformed here.
+  /// Queries carry no compression worth the name; a pointer is malformed here, and so is a dot
+  /// within a label, which our names as text could not tell from one between labels.
   bool name(std::string& result) {
     for (;;) {
       std::uint8_t length = 0;
@@ -40,7 +41,11 @@ class Reader {
       if (length == 0) return true;
       if (bytes_.size() - at_ < length || result.size() + length > 254) return false;
       if (!result.empty()) result += '.';
-      for (std::uint8_t i = 0; i < length; ++i) result += static_cast<char>(bytes_[at_ + i]);
+      for (std::uint8_t i = 0; i < length; ++i) {
+        const char c = static_cast<char>(bytes_[at_ + i]);
+        if (c == '.') return false;
+        result += c;
+      }
       at_ += length;
     }
   }

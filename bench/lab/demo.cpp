@@ -68,10 +68,10 @@ class Demo {
   }
 
   [[nodiscard]] std::string opening() const {
-    const auto through = sidecar_ ? "pilotfish at " + sidecar_->listen().to_string()
-                                  : std::string("no sidecar: the client asks the registry");
-    return fmt::format("{:.0f} requests/s, {:.0f}% over new connections, through {}", options_.rate,
-                       100 * (options_.direct ? 1.0 : kNewConnections), through);
+    const auto to = sidecar_ ? "pilotfish at " + sidecar_->listen().to_string()
+                             : std::string("the instances themselves");
+    return fmt::format("{:.0f} requests/s, {:.0f}% on new connections, to {}", options_.rate,
+                       100 * (options_.direct ? 1.0 : kNewConnections), to);
   }
 
   void follow_script() {

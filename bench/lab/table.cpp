@@ -69,11 +69,13 @@ std::vector<Line> render_table(const TableModel& model, std::size_t width, std::
   lines.push_back(
       {{Style::kAccent, " pilotfish demo "},
        {Style::kPlain,
-        fmt::format(" {} of {}  {:.0f}/s  p50 {} p99 {}  ", seconds_text(model.elapsed),
-                    short_duration(model.total), model.traffic.rate,
-                    short_duration(model.traffic.p50), short_duration(model.traffic.p99))},
+        fmt::format(" {:.1f}/{:g}s  ", std::chrono::duration<double>(model.elapsed).count(),
+                    std::chrono::duration<double>(model.total).count())},
        {Style::kBold, fmt::format("{} requests, ", model.requests)},
-       {model.failed == 0 ? Style::kGood : Style::kBad, fmt::format("{} failed", model.failed)}});
+       {model.failed == 0 ? Style::kGood : Style::kBad, fmt::format("{} failed", model.failed)},
+       {Style::kPlain,
+        fmt::format("  {:.0f}/s  p50 {} p99 {}", model.traffic.rate,
+                    short_duration(model.traffic.p50), short_duration(model.traffic.p99))}});
   lines.push_back(progress(model, width, unicode));
   lines.push_back({{Style::kPlain, " " + model.listen + "  "},
                    {Style::kBold, model.serving},
@@ -97,7 +99,7 @@ std::vector<Line> render_table(const TableModel& model, std::size_t width, std::
 
 std::string render_compact(const TableModel& model) {
   auto text =
-      fmt::format("t={:>5}  {:<12} {:>4.0f}/s ", seconds_text(model.elapsed),
+      fmt::format(" t={:<6}{:<12} {:>4.0f}/s ", seconds_text(model.elapsed),
                   model.serving.substr(0, model.serving.find(" since")), model.traffic.rate);
   for (const auto& row : model.rows) {
     if (row.traffic.rate > 0) text += fmt::format(" {} {:.0f}", row.name, row.traffic.rate);
