@@ -116,7 +116,7 @@ net::Awaitable<void> ConsulEntry::ask() {
            result.answered(), false);
     co_return;
   }
-  const auto differs = known ? difference(service_, *known) : std::string("all of it");
+  const auto differs = known ? difference(service_, *known) : std::string("everything");
   plan_.asked(differs.empty(), Clock::now());
   if (differs.empty()) {
     up();

@@ -52,7 +52,8 @@ void ConsulPlan::registered(TimePoint now) {
 }
 
 void ConsulPlan::passed(TimePoint now) {
-  pass_at_ = now + ttl_ / 3;
+  constexpr Duration kShortest = std::chrono::milliseconds(50);  // a tiny TTL must not spin
+  pass_at_ = now + std::max(ttl_ / 3, kShortest);
 }
 
 void ConsulPlan::pass_unknown() {

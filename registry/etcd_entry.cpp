@@ -130,7 +130,7 @@ net::Awaitable<bool> EtcdEntry::prepare(TimePoint deadline, std::string& why) {
       co_return false;
     }
     const auto address = IpAddress::parse(host_);
-    if (address && address->is_loopback()) {
+    if (address && address->is_loopback() && plan_.wanted()) {
       context_->log(LogLevel::kWarn,
                     "announced with a loopback address, as etcd is on this machine: other machines "
                     "cannot reach it; set `address`",
@@ -185,7 +185,9 @@ net::Awaitable<void> EtcdEntry::put() {
   announced_ = true;
   problem_.clear();
   tell(true);
-  if (const auto old = plan_.take_old_lease(); old) {
+  // Only once the record is under its new lease: revoking deletes what is still under the old one.
+  const auto old = version == version_ ? plan_.take_old_lease() : std::nullopt;
+  if (old) {
     (void)co_await post("/v3/lease/revoke", etcd::encode_lease(*old));
   }
 }
@@ -196,6 +198,7 @@ net::Awaitable<void> EtcdEntry::keep_alive() {
   const auto left = result.ok() ? etcd::decode_keepalive(result.body) : std::nullopt;
   if ((left && *left == Duration::zero()) || etcd::is_lease_gone(result.status, result.body)) {
     plan_.lease_lost();
+    tell(false);
     context_->log(LogLevel::kWarn, "the lease is gone; granting a new one",
                   {{"service", announcement_.name}, {"key", key_}});
   } else if (left) {

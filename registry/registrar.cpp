@@ -95,6 +95,7 @@ struct Registrar::Impl {
     for (auto& [identity, slot] : slots) {
       if (slot.wanted && !wanted.contains(identity)) {
         slot.wanted = false;
+        slot.up = false;
         slot.entry->withdraw(std::nullopt);
       }
     }

@@ -1,0 +1,88 @@
+#include "tests/support/fake_consul.hpp"
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace pilotfish::test {
+namespace {
+
+namespace json = boost::json;
+
+/// What the agent says of a service it was told of.
+std::string describe(const std::string& registration) {
+  const auto body = json::parse(registration).as_object();
+  json::object service{{"ID", body.at("ID")},          {"Service", body.at("Name")},
+                       {"Port", body.at("Port")},      {"Address", ""},
+                       {"Tags", body.at("Tags")},      {"Meta", body.at("Meta")},
+                       {"Weights", body.at("Weights")}};
+  if (const auto* address = body.if_contains("Address")) {
+    service["Address"] = *address;
+  }
+  json::array checks;
+  if (const auto* found = body.if_contains("Check")) {
+    const auto& check = found->as_object();
+    const auto* type = check.contains("TTL") ? "ttl" : check.contains("HTTP") ? "http" : "tcp";
+    checks.push_back({{"CheckID", check.at("CheckID")}, {"Type", type}, {"Status", "passing"}});
+  }
+  return json::serialize(
+      json::object{{"AggregatedStatus", "passing"}, {"Service", service}, {"Checks", checks}});
+}
+
+}  // namespace
+
+std::size_t FakeConsul::count(const std::string& method, const std::string& prefix) const {
+  return static_cast<std::size_t>(
+      std::count_if(requests.begin(), requests.end(), [&](const FakeRequest& request) {
+        return request.method == method && request.target.starts_with(prefix);
+      }));
+}
+
+std::string FakeConsul::registration(const std::string& id) const {
+  const auto found = services.find(id);
+  return found == services.end() ? std::string() : found->second;
+}
+
+FakeReply FakeConsul::answer(const FakeRequest& request) {
+  requests.push_back(request);
+  if (always) {
+    return *always;
+  }
+  const auto path = request.target.substr(0, request.target.find('?'));
+  const auto rest = [&](std::string_view prefix) { return path.substr(prefix.size()); };
+  constexpr std::string_view kHealth = "/v1/agent/health/service/id/";
+  constexpr std::string_view kDeregister = "/v1/agent/service/deregister/";
+  constexpr std::string_view kPass = "/v1/agent/check/pass/service:";
+  if (path == "/v1/agent/self") {
+    return self.value_or(FakeReply{.body = R"({"Member":{"Addr":")" + node_address + "\"}}"});
+  }
+  if (path == "/v1/agent/service/register" && request.method == "PUT") {
+    const auto id = json::parse(request.body).at("ID").as_string();
+    services[std::string(id)] = request.body;
+    return {};
+  }
+  if (path.starts_with(kHealth)) {
+    const auto found = services.find(rest(kHealth));
+    return found == services.end()
+               ? FakeReply{.status = 404, .body = R"({"AggregatedStatus":"critical"})"}
+               : FakeReply{.body = describe(found->second)};
+  }
+  if (path.starts_with(kDeregister) && request.method == "PUT") {
+    return services.erase(rest(kDeregister)) > 0
+               ? FakeReply{}
+               : FakeReply{.status = 404, .body = "Unknown service ID"};
+  }
+  if (path.starts_with(kPass) && request.method == "PUT") {
+    if (!services.contains(rest(kPass))) {
+      return {.status = 404, .body = "Unknown check ID"};
+    }
+    ++passes[rest(kPass)];
+    return {};
+  }
+  if (path.starts_with("/v1/health/service/")) {
+    return {.body = health};
+  }
+  return {.status = 404, .body = "no such address"};
+}
+
+}  // namespace pilotfish::test

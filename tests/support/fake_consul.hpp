@@ -1,0 +1,41 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/support/fake_http.hpp"
+
+namespace pilotfish::test {
+
+/// The parts of Consul's agent API that registration uses, over a catalogue in memory.
+class FakeConsul {
+ public:
+  explicit FakeConsul(net::IoContext& io) : http(io, [this](auto& r) { return answer(r); }) {}
+
+  [[nodiscard]] bool knows(const std::string& id) const { return services.contains(id); }
+  [[nodiscard]] std::size_t count(const std::string& method, const std::string& prefix) const;
+  /// The last body of a registration of that id.
+  [[nodiscard]] std::string registration(const std::string& id) const;
+  void forget() { services.clear(); }
+
+  std::map<std::string, std::string> services;  ///< id -> registration body
+  std::map<std::string, int> passes;            ///< check id -> times passed
+  std::string node_address = "10.1.2.3";
+  std::string health = "[]";  ///< answer of /v1/health/service/
+  /// Set: the answer to everything that is asked.
+  std::optional<FakeReply> always;
+  /// Set: the answer to /v1/agent/self.
+  std::optional<FakeReply> self;
+  std::vector<FakeRequest> requests;
+
+  // Last, so that it goes first: its handler uses the members above.
+ private:
+  FakeReply answer(const FakeRequest& request);
+
+ public:
+  FakeHttp http;
+};
+
+}  // namespace pilotfish::test

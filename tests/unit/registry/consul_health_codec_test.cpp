@@ -1,0 +1,115 @@
+#include "registry/consul_health_codec.hpp"
+
+#include <gtest/gtest.h>
+
+#include "registry/json.hpp"
+
+namespace pilotfish::registry {
+namespace {
+
+std::string entry(const std::string& service, const std::string& checks = "[]") {
+  return R"({"Node":{"Address":"10.0.0.1"},"Service":)" + service + R"(,"Checks":)" + checks + "}";
+}
+
+std::string check(const std::string& status, const std::string& id = "service:x") {
+  return R"({"CheckID":")" + id + R"(","Status":")" + status + R"("})";
+}
+
+InstanceList instances_of(const std::string& body) {
+  const auto listing = decode_health(body);
+  EXPECT_TRUE(listing) << body;
+  return listing ? listing->instances : InstanceList{};
+}
+
+TEST(HealthListing, TakesTheServiceAddressAndElseTheNodes) {
+  const auto found = instances_of("[" + entry(R"({"Address":"10.0.0.9","Port":80})") + "," +
+                                  entry(R"({"Address":"","Port":81})") + "," +
+                                  entry(R"({"Address":"::1","Port":82})") + "]");
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_EQ(found[0].endpoint, Endpoint::parse("10.0.0.1:81"));
+  EXPECT_EQ(found[1].endpoint, Endpoint::parse("10.0.0.9:80"));
+  EXPECT_EQ(found[2].endpoint, Endpoint::parse("[::1]:82"));
+  EXPECT_EQ(found[0].priority, 1U);
+  EXPECT_EQ(found[0].weight, 1U);
+}
+
+TEST(HealthListing, WeighsByTheWorstStatus) {
+  const std::string service = R"({"Port":80,"Weights":{"Passing":10,"Warning":3}})";
+  EXPECT_EQ(instances_of("[" + entry(service, "[" + check("passing") + "]") + "]")[0].weight, 10U);
+  EXPECT_EQ(
+      instances_of("[" + entry(service, "[" + check("warning") + "," + check("passing") + "]") +
+                   "]")[0]
+          .weight,
+      3U);
+}
+
+TEST(HealthListing, ExcludesCriticalMaintenanceAndUnknownStatus) {
+  const std::string service = R"({"Port":80})";
+  for (const auto& checks :
+       {check("passing") + "," + check("critical"), check("critical", "_node_maintenance"),
+        check("passing", "_service_maintenance:x"), check("odd"), std::string("null")}) {
+    const auto listing = decode_health("[" + entry(service, "[" + checks + "]") + "]");
+    ASSERT_TRUE(listing);
+    EXPECT_TRUE(listing->instances.empty()) << checks;
+    EXPECT_EQ(listing->excluded, 1U);
+  }
+}
+
+TEST(HealthListing, ClampsWeights) {
+  const auto weight = [](const std::string& value) {
+    return instances_of("[" + entry(R"({"Port":80,"Weights":{"Passing":)" + value + "}}") + "]")[0]
+        .weight;
+  };
+  EXPECT_EQ(weight("-5"), 0U);
+  EXPECT_EQ(weight("0"), 0U);
+  EXPECT_EQ(weight("70000"), 65535U);
+  EXPECT_EQ(weight("1e300"), 1U);
+  EXPECT_EQ(weight("99999999999999999999999"), 1U);
+  EXPECT_EQ(weight("null"), 1U);
+}
+
+TEST(HealthListing, SkipsAndCountsWhatCannotBeAnInstance) {
+  for (const auto* service :
+       {R"({"Address":"1.2.3.4; DROP\r\nX: y","Port":80})",
+        R"({"Address":"host.example","Port":80})", R"({"Address":"10.0.0.1","Port":0})",
+        R"({"Address":"10.0.0.1","Port":65536})", R"({"Address":"10.0.0.1","Port":-1})",
+        R"({"Address":"10.0.0.1","Port":"x"})", R"({"Address":"0.0.0.0","Port":80})",
+        R"({"Address":"10.0.0.1"})", "null", "7"}) {
+    const auto listing = decode_health("[" + entry(service) + "," + entry(R"({"Port":9})") + "]");
+    ASSERT_TRUE(listing);
+    EXPECT_EQ(listing->skipped, 1U) << service;
+    EXPECT_EQ(listing->instances.size(), 1U);
+  }
+}
+
+TEST(HealthListing, AnEmptyListIsAnAnswerAndGarbageIsNone) {
+  ASSERT_TRUE(decode_health("[]"));
+  EXPECT_TRUE(decode_health("[]")->instances.empty());
+  for (const auto* bad : {"", "null", "{}", "[", "[{}", "404 page not found", "[]x"}) {
+    EXPECT_FALSE(decode_health(bad)) << bad;
+  }
+}
+
+TEST(HealthListing, RefusesDeepNestingAndHugeBodies) {
+  EXPECT_FALSE(decode_health(std::string(100'000, '[') + std::string(100'000, ']')));
+  EXPECT_FALSE(decode_health(std::string(kMaxJsonSize + 1, ' ')));
+}
+
+TEST(HealthListing, CountsAnEndpointOnceAndSortsTags) {
+  const auto found =
+      instances_of("[" + entry(R"({"Port":80,"Tags":["v4","read"],"Weights":{"Passing":7}})") +
+                   "," + entry(R"({"Port":80,"Tags":["v5"],"Weights":{"Passing":9}})") + "]");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].weight, 7U);
+  EXPECT_EQ(found[0].tags, (std::vector<std::string>{"read", "v4"}));
+}
+
+TEST(HasTags, NeedsAllOfThemInAnyCase) {
+  EXPECT_TRUE(has_tags({"read", "v4"}, {"V4", "Read"}));
+  EXPECT_TRUE(has_tags({"read"}, {}));
+  EXPECT_FALSE(has_tags({"read", "v4"}, {"v4", "write"}));
+  EXPECT_FALSE(has_tags({"v44"}, {"v4"}));
+}
+
+}  // namespace
+}  // namespace pilotfish::registry
