@@ -13,7 +13,7 @@ _FINDING = re.compile(r"^(\S+?):(\d+):\d+: error: code should be clang-formatted
 def main() -> int:
     options = checklib.parser(__doc__)
     options.add_argument("--fix", action="store_true", help="format the files in place")
-    options.add_argument("--tool", default="clang-format")
+    options.add_argument("--tool", default="clang-format-14")
     args = options.parse_args()
     files = [str(f) for f in checklib.source_files(args.root)]
     if not files:

@@ -22,7 +22,7 @@ def main() -> int:
     options.add_argument("--build", type=Path, required=True, help="has compile_commands.json")
     options.add_argument("--cache", type=Path, default=checklib.default_cache() / "tidy")
     options.add_argument("--jobs", type=int, default=os.cpu_count() or 2)
-    options.add_argument("--tool", default="clang-tidy")
+    options.add_argument("--tool", default="clang-tidy-19")
     options.add_argument("files", nargs="*", help="only these (paths below the root)")
     args = options.parse_args()
     root = args.root.resolve()

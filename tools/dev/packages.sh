@@ -5,7 +5,7 @@ packages_build=(g++ cmake ninja-build ccache git
   libboost1.81-dev libboost-url1.81-dev libboost-json1.81-dev libc-ares-dev
   prometheus-cpp-dev zlib1g-dev libcurl4-openssl-dev libyaml-cpp-dev
   libcli11-dev libspdlog-dev libgtest-dev libgmock-dev libbenchmark-dev)
-packages_check=(clang-format clang-tidy python3 python3-pytest)
+packages_check=(clang-format-14 clang-tidy-19 python3 python3-pytest)
 packages_test=(etcd-server etcd-client dnsmasq-base haproxy nginx
   curl dnsutils procps python3 python3-pytest)
 packages_bench=(haproxy nginx wrk)
