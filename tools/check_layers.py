@@ -60,6 +60,23 @@ def allowed(folder: str, target: str, table: Table) -> bool:
     return target_folder == folder
 
 
+def impure(target: str, table: Table) -> bool:
+    return any(target.startswith(p) if "/" in p else target in (p, p + ".h")
+               for p in table.impure_includes)
+
+
+def reached_findings(name: str, tree: checklib.Tree, table: Table) -> list[str]:
+    """What a pure file takes in through other files' includes."""
+    if not matches(name, table.pure):
+        return []
+    for other in tree.reached(name):
+        if other != name and not matches(other, table.pure):
+            for _, system, target in checklib.includes((tree.root / other).read_text()):
+                if system and impure(target, table):
+                    return [f"{name}: pure code reaches <{target}> through {other}"]
+    return []
+
+
 def include_findings(name: str, text: str, table: Table, root: Path) -> list[str]:
     folder = name.split("/", 1)[0]
     is_pure = matches(name, table.pure)
@@ -67,17 +84,18 @@ def include_findings(name: str, text: str, table: Table, root: Path) -> list[str
     for number, system, target in checklib.includes(text):
         where = f"{name}:{number}"
         if not system:
-            if not (root / target).is_file():
+            # Test files may name a neighbour; everything else is written from the root.
+            beside = folder == "tests" and (root / name).parent.joinpath(target).is_file()
+            if not (root / target).is_file() and not beside:
                 findings.append(f"{where}: \"{target}\" is not a file below the root; "
                                 "write includes as \"folder/file.hpp\"")
-            elif folder in table.layers and not allowed(folder, target, table):
+            elif not beside and folder in table.layers and not allowed(folder, target, table):
                 findings.append(f"{where}: {folder}/ may not include {target}")
             continue
         for prefix, who in table.only.items():
             if target.startswith(prefix) and not matches(name, who) and not matches(name, TESTS):
                 findings.append(f"{where}: only {' '.join(who)} may include <{target}>")
-        if is_pure and any(target.startswith(p) if p.endswith("/") or "/" in p else
-                           target in (p, p + ".h") for p in table.impure_includes):
+        if is_pure and impure(target, table):
             findings.append(f"{where}: pure code may not include <{target}>")
     return findings
 
@@ -112,6 +130,7 @@ def main() -> int:
     root = args.root.resolve()
     table = Table((root / "tools" / "layers").read_text())
     names = [str(f) for f in checklib.source_files(root)]
+    tree = checklib.Tree(root)
     findings = []
     for name in names:
         text = (root / name).read_text()
@@ -120,7 +139,8 @@ def main() -> int:
             findings.append(f"{name}: tools/layers does not know the folder {folder}/")
         findings += include_findings(name, text, table, root)
         findings += call_findings(name, text, table)
-    findings += meeting_findings(names, checklib.Tree(root), table)
+        findings += reached_findings(name, tree, table)
+    findings += meeting_findings(names, tree, table)
     return checklib.finish("layers", findings, f"{len(names)} files")
 
 

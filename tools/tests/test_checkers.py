@@ -158,6 +158,14 @@ def test_layers_keep_pure_files_from_clock_and_chance_but_not_their_comments(plo
                    "core/port.hpp:2: pure code may not say std::random_device")
 
 
+def test_layers_keep_pure_files_from_what_their_includes_bring(plot):
+    plot.write("net/asio.hpp", "#pragma once\n#include <boost/asio/io_context.hpp>\n")
+    plot.write("resolver/lookup.hpp", '#pragma once\n#include "net/asio.hpp"\n')
+    plot.write("resolver/trim.hpp", '#pragma once\n#include "resolver/lookup.hpp"\n')
+    plot.must_fail("layers", "resolver/trim.hpp: pure code reaches <boost/asio/io_context.hpp> "
+                   "through net/asio.hpp")
+
+
 def test_layers_refuse_an_include_that_is_not_written_from_the_root(plot):
     plot.write("core/port.cpp", '#include "port.hpp"\n')
     plot.must_fail("layers", 'core/port.cpp:1: "port.hpp" is not a file below the root')
