@@ -276,7 +276,9 @@ balancer::RetryVerdict Upstream::decide_retry(const balancer::RetryQuestion& que
   const auto verdict = balancer::decide_retry(options_.retry, question, budget_, now);
   if (verdict == balancer::RetryVerdict::kOtherInstance ||
       verdict == balancer::RetryVerdict::kFreshConnection) {
-    metrics_.retried(question.cause);
+    metrics_.retried(verdict == balancer::RetryVerdict::kFreshConnection
+                         ? balancer::RetryCause::kReused
+                         : question.cause);
     (void)claim(now);  // the answer that led here is doubtful: look again, do not wait
   } else if (verdict == balancer::RetryVerdict::kDenied) {
     metrics_.retry_denied();

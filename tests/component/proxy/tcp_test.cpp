@@ -1,0 +1,78 @@
+#include "tests/component/proxy/proxy_fixture.hpp"
+
+namespace pilotfish::proxy::testing {
+namespace {
+
+UpstreamOptions tcp() {
+  UpstreamOptions options;
+  options.name = "u";
+  options.protocol = Protocol::kTcp;
+  return options;
+}
+
+TEST_F(ProxyTest, HalfCloseGoesBothWays) {
+  FakeInstance instance(io_, [](Peer& peer) -> net::Awaitable<void> {
+    co_await peer.read_all();  // to the client's FIN
+    (void)co_await peer.send("got " + peer.received);
+    peer.shutdown_send();
+  });
+  start(tcp(), {instance.endpoint()});
+  run([](auto connect) -> net::Awaitable<void> {
+    Peer client = co_await connect();
+    (void)co_await client.send("ping");
+    client.shutdown_send();
+    co_await client.read_all();
+    EXPECT_EQ(client.received, "got ping");
+    EXPECT_FALSE(client.was_reset);
+  }([this] { return connect(); }));
+}
+
+TEST_F(ProxyTest, AConnectionWithoutInstanceIsReset) {
+  start(tcp(), {});
+  run([](auto connect) -> net::Awaitable<void> {
+    Peer client = co_await connect();
+    co_await client.read_all();
+    EXPECT_TRUE(client.was_reset);
+  }([this] { return connect(); }));
+}
+
+TEST_F(ProxyTest, AnIdleRelayEndsAfterItsTimeout) {
+  FakeInstance instance(io_, [](Peer& peer) -> net::Awaitable<void> { co_await peer.read_all(); });
+  auto options = tcp();
+  options.idle_timeout = 100ms;
+  start(options, {instance.endpoint()});
+  run([](auto connect) -> net::Awaitable<void> {
+    Peer client = co_await connect();
+    (void)co_await client.send("x");
+    co_await client.read_all();
+  }([this] { return connect(); }));
+}
+
+TEST_F(ProxyTest, AReaderThatStallsHoldsTheSenderBack) {
+  std::size_t sent = 0;
+  FakeInstance instance(io_, [&sent](Peer& peer) -> net::Awaitable<void> {
+    const std::string block(65536, 'x');
+    for (int i = 0; i < 1024; ++i) {
+      const bool more = co_await peer.send(block);
+      if (!more) {
+        co_return;
+      }
+      sent += block.size();
+    }
+    peer.shutdown_send();
+  });
+  start(tcp(), {instance.endpoint()});
+  run([](auto connect, std::size_t* sent_bytes) -> net::Awaitable<void> {
+    Peer client = co_await connect();
+    (void)co_await client.read_to(1);
+    net::Timer pause(client.socket().get_executor(), 200ms);
+    (void)co_await pause.async_wait(net::kTuple);
+    // What lies between is the kernel's socket buffers and one block, not 64 MiB.
+    EXPECT_LT(*sent_bytes, 40UL * 1024 * 1024);
+    co_await client.read_all();
+    EXPECT_EQ(client.received.size(), 1024UL * 65536);
+  }([this] { return connect(); }, &sent));
+}
+
+}  // namespace
+}  // namespace pilotfish::proxy::testing
