@@ -31,6 +31,7 @@ class TcpStream {
   /// Opens a non-blocking socket and connects. Bounded by whoever cancels.
   Awaitable<std::tuple<ErrorCode>> connect(const Endpoint& endpoint);
 
+  void hurry_peer();
   void shutdown_send();
   void cancel();
   void close();

@@ -245,6 +245,7 @@ net::Awaitable<HttpSession::ReadEnd> HttpSession::read_more(Connection& connecti
       co_return error == net::asio::error::eof ? ReadEnd::kEnd : ReadEnd::kBroken;
     }
     connection.in.release_if_empty();
+    connection.stream.hurry_peer();
     connection.expect_within(Clock::now() + options().timeouts.body);
     const auto waited = co_await connection.stream.wait_readable();
     connection.clear();
