@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/document.hpp"
+#include "config/names.hpp"
 #include "config/scope.hpp"
 #include "config/values.hpp"
 
@@ -56,7 +57,7 @@ Codec<V> text_codec(std::string type, std::function<Parsed<V>(std::string_view)>
     }
     auto parsed = parse(node.text);
     if (const auto* mistake = std::get_if<Mistake>(&parsed)) {
-      return scope.fail(node.at, quote(node.text) + " " + mistake->what);
+      return scope.fail(node.at, quote(redact_url(node.text)) + " " + mistake->what);
     }
     out = std::move(std::get<V>(parsed));
     return true;

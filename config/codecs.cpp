@@ -22,11 +22,6 @@ std::optional<Node> text_node(const std::string& text) {
   return Node::scalar(text, word || number);
 }
 
-bool printable(std::string_view text) {
-  return std::ranges::none_of(
-      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-}
-
 Codec<Duration> duration_codec(std::string type, std::function<std::string(Duration)> wrong) {
   auto parse = [wrong = std::move(wrong)](std::string_view text) -> Parsed<Duration> {
     auto parsed = parse_duration(text);
@@ -134,7 +129,7 @@ Codec<bool> boolean() {
 
 Codec<std::string> text(std::string type) {
   auto parse = [](std::string_view value) -> Parsed<std::string> {
-    if (!printable(value)) {
+    if (!is_printable(value)) {
       return Mistake{"has a control character; remove it"};
     }
     return std::string(value);
@@ -199,7 +194,7 @@ Codec<std::map<std::string, std::string>> text_map() {
         good = false;
       } else if (entry.value.kind != Node::Kind::kScalar) {
         good = inner.fail(entry.value.at, "must be a text, not " + entry.value.describe());
-      } else if (!printable(entry.value.text)) {
+      } else if (!is_printable(entry.value.text)) {
         good = inner.fail(entry.value.at,
                           quote(entry.value.text) + " has a control character; remove it");
       } else {

@@ -56,7 +56,7 @@ struct SyntaxError {
 };
 
 /// Parses one YAML document. Nothing but syntax is judged here, and: UTF-8, size (1 MiB), depth
-/// (32), aliases (expanded up to 20,000 nodes in all), duplicate keys, keys that are no text, YAML
+/// (32), aliases (expanded up to 200,000 nodes in all), duplicate keys, keys that are no text, YAML
 /// tags, a second document. nullopt where no tree could be had; errors may stand beside a tree.
 /// An empty file is an empty map. Never throws.
 [[nodiscard]] std::optional<Node> parse_document(std::string_view text,

@@ -76,6 +76,10 @@ class FieldTable {
 
   bool read(const Scope& scope, const Node& node, T& out) const {
     if (node.kind != Node::Kind::kMap) {
+      if (scope.path().empty()) {
+        return scope.fail(node.at, "a configuration is a map of keys, upstreams: among them, not " +
+                                       node.describe());
+      }
       return scope.fail(node.at, "must be a map of keys, like {" + fields_.front().doc.key +
                                      ": ...}, not " + node.describe());
     }
@@ -161,10 +165,10 @@ class FieldTable {
       return;
     }
     const auto inner = scope.child(entry.key, entry.key_at);
-    const bool good = entry.value.kind == Node::Kind::kNull
-                          ? inner.fail(entry.key_at, "has no value; write one (" + found->doc.type +
-                                                         ") or remove the key")
-                          : found->read(inner, entry.value, out);
+    const bool good =
+        entry.value.kind == Node::Kind::kNull
+            ? inner.fail(entry.key_at, "has no value; write one (" + found->doc.type + ")")
+            : found->read(inner, entry.value, out);
     if (!good) {
       bad.push_back(entry.key);
     }

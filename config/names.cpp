@@ -89,6 +89,11 @@ std::string to_lower(std::string_view text) {
   return out;
 }
 
+bool is_printable(std::string_view text) {
+  return std::ranges::none_of(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
 bool is_token(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) {
     return letter_or_digit(c) ||

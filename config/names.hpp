@@ -12,6 +12,8 @@ namespace pilotfish::config {
 // nothing where the text is fine.
 
 [[nodiscard]] std::string to_lower(std::string_view text);
+/// Without control characters.
+[[nodiscard]] bool is_printable(std::string_view text);
 /// A field name of HTTP (RFC 9110, token).
 [[nodiscard]] bool is_token(std::string_view text);
 /// [A-Za-z0-9_.-]+, at most 128.

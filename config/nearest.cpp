@@ -38,7 +38,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   constexpr std::size_t kLongest = 64;  // the table grows with the square
-  if (word.size() > kLongest) {
+  const bool digits = word.find_first_not_of("0123456789") == std::string_view::npos;
+  if (word.size() > kLongest || digits) {
     return {};
   }
   const std::size_t allowed = word.size() <= 3 ? 1 : std::max<std::size_t>(2, word.size() / 3);
@@ -46,7 +47,10 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   std::size_t best_distance = allowed + 1;
   for (const auto& candidate : candidates) {
     // Letter case and dashes are no spelling mistakes.
-    const auto distance = edit_distance(lower(word), lower(candidate));
+    const auto a = lower(word);
+    const auto b = lower(candidate);
+    const bool begins = std::min(a.size(), b.size()) > 3 && (a.starts_with(b) || b.starts_with(a));
+    const auto distance = std::min(edit_distance(a, b), begins ? std::size_t{1} : allowed + 1);
     if (distance < best_distance) {
       best = candidate;
       best_distance = distance;

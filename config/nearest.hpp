@@ -10,7 +10,8 @@ namespace pilotfish::config {
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 
 /// The candidate that `word` was probably meant to be: the nearest one within a third of its
-/// length (at least 2 edits; at most 1 for words of up to 3 letters). Empty where none is near.
+/// length (at least 2 edits; at most 1 for words of up to 3 letters), or that one begins with the
+/// other; never for numbers. Empty where none is near.
 [[nodiscard]] std::string nearest(std::string_view word,
                                   const std::vector<std::string>& candidates);
 

@@ -10,123 +10,57 @@
 #include <yaml-cpp/parser.h>
 
 #include "config/document.hpp"
+#include "config/source_text.hpp"
 
 namespace pilotfish::config {
 namespace {
 
 constexpr std::size_t kLargestFile = 1024UL * 1024;
 constexpr std::size_t kDeepest = 32;
-constexpr std::size_t kMostNodes = 20'000;
+constexpr std::size_t kMostNodes = 200'000;
 
 struct Stop {
   SyntaxError error;
 };
 
-/// Start of each line, to turn the parser's byte columns into character columns.
-class Lines {
- public:
-  explicit Lines(std::string_view text) : text_(text) {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      if (text[i] == '\n') {
-        starts_.push_back(i + 1);
-      }
-    }
+Position place(const SourceText& source, const YAML::Mark& mark) {
+  if (mark.is_null() || mark.line < 0 || mark.column < 0) {
+    return {};
   }
-
-  [[nodiscard]] Position at(const YAML::Mark& mark) const {
-    if (mark.is_null() || mark.line < 0) {
-      return {};
-    }
-    return at(static_cast<std::size_t>(mark.line), static_cast<std::size_t>(mark.column));
-  }
-
-  [[nodiscard]] Position at_byte(std::size_t offset) const {
-    const auto next = std::ranges::upper_bound(starts_, offset);
-    const auto line = static_cast<std::size_t>(next - starts_.begin()) - 1;
-    return at(line, offset - starts_[line]);
-  }
-
-  /// Whether a tab stands in the line's indentation.
-  [[nodiscard]] bool indented_by_tab(int line) const {
-    const auto index = static_cast<std::size_t>(line) - 1;
-    if (index >= starts_.size()) {
-      return false;
-    }
-    const auto rest = text_.substr(starts_[index]);
-    const auto blank = rest.substr(0, std::min(rest.find_first_not_of(" \t"), rest.size()));
-    return blank.find('\t') != std::string_view::npos;
-  }
-
- private:
-  [[nodiscard]] Position at(std::size_t line, std::size_t column) const {
-    if (line >= starts_.size()) {
-      return {static_cast<int>(line) + 1, static_cast<int>(column) + 1};
-    }
-    const auto bytes = text_.substr(starts_[line], column);
-    const auto characters = std::ranges::count_if(
-        bytes, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
-    return {static_cast<int>(line) + 1, static_cast<int>(characters) + 1};
-  }
-
-  std::string_view text_;
-  std::vector<std::size_t> starts_{0};
-};
-
-/// Length of the well-formed UTF-8 sequence at `i`; 0 where there is none (RFC 3629).
-std::size_t utf8_length(std::string_view text, std::size_t i) {
-  const auto octet = [&](std::size_t k) {
-    return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0U;
-  };
-  const auto tail = [&](std::size_t k) { return (octet(k) & 0xC0U) == 0x80U; };
-  const unsigned first = octet(0);
-  if (first < 0x80) {
-    return 1;
-  }
-  if (first >= 0xC2 && first <= 0xDF && tail(1)) {
-    return 2;
-  }
-  if (first >= 0xE0 && first <= 0xEF && tail(1) && tail(2)) {
-    const bool overlong = first == 0xE0 && octet(1) < 0xA0;
-    const bool surrogate = first == 0xED && octet(1) > 0x9F;
-    return overlong || surrogate ? 0 : 3;
-  }
-  if (first >= 0xF0 && first <= 0xF4 && tail(1) && tail(2) && tail(3)) {
-    const bool overlong = first == 0xF0 && octet(1) < 0x90;
-    const bool too_large = first == 0xF4 && octet(1) > 0x8F;
-    return overlong || too_large ? 0 : 4;
-  }
-  return 0;
+  return source.at(static_cast<std::size_t>(mark.line), static_cast<std::size_t>(mark.column));
 }
 
-std::optional<SyntaxError> check_bytes(std::string_view text, const Lines& lines) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto length = utf8_length(text, i);
-    if (length == 0) {
-      return SyntaxError{lines.at_byte(i), "the file is not UTF-8; save it as UTF-8"};
-    }
-    const auto octet = static_cast<unsigned char>(text[i]);
-    if ((octet < 0x20 && octet != '\t' && octet != '\n' && octet != '\r') || octet == 0x7F) {
-      return SyntaxError{lines.at_byte(i), "control character in the file; remove it"};
-    }
-    i += length;
-  }
-  return std::nullopt;
+/// The parser's words, and what they usually mean.
+std::string explain(const std::string& message) {
+  constexpr std::pair<std::string_view, std::string_view> kHints[] = {
+      {"illegal map value", "a text with a colon in it needs quotes, or the indentation is wrong"},
+      {"end of map not found", "check the indentation"},
+      {"end of sequence not found", "check the indentation"},
+      {"end of map flow not found", "a { is closed nowhere"},
+      {"end of sequence flow not found", "a [ is closed nowhere"},
+      {"illegal flow end", "nothing was opened that this closes"},
+      {"unknown token", "a text with this character needs quotes"},
+  };
+  const auto* hint =
+      std::ranges::find(kHints, message, [](const auto& pair) { return pair.first; });
+  return "YAML: " + message + (hint == std::end(kHints) ? "" : "; " + std::string(hint->second));
 }
 
 /// Builds the tree from the parser's events.
 class Builder : public YAML::EventHandler {
  public:
-  Builder(const Lines& lines, std::vector<SyntaxError>& errors) : lines_(lines), errors_(errors) {}
+  Builder(const SourceText& source, std::vector<SyntaxError>& errors)
+      : source_(source), errors_(errors) {}
 
   void OnDocumentStart(const YAML::Mark& /*mark*/) override {}
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    add(lines_.at(mark), Node{}, anchor);
+    add(place(source_, mark), Node{}, anchor);
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    const auto at = lines_.at(mark);
+    const auto at = place(source_, mark);
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end()) {
       throw Stop{{at, "an alias cannot stand inside the value that it names"}};
@@ -137,8 +71,13 @@ class Builder : public YAML::EventHandler {
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
-    const auto at = lines_.at(mark);
+    const auto at = place(source_, mark);
     check_tag(at, tag);
+    // yaml-cpp takes the end of the file for a closing quote.
+    if (tag == "!" && source_.open_quote_at(static_cast<std::size_t>(mark.line),
+                                            static_cast<std::size_t>(mark.column))) {
+      throw Stop{{at, "this quote is closed nowhere"}};
+    }
     // "?" marks a plain scalar; quoted ones are never null.
     const bool is_null = tag == "?" && (value == "~" || value == "null" || value == "Null" ||
                                         value == "NULL" || value.empty());
@@ -147,13 +86,13 @@ class Builder : public YAML::EventHandler {
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value /*style*/) override {
-    open(lines_.at(mark), tag, anchor, Node::sequence({}));
+    open(place(source_, mark), tag, anchor, Node::sequence({}));
   }
   void OnSequenceEnd() override { close(); }
 
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value /*style*/) override {
-    open(lines_.at(mark), tag, anchor, Node::map({}));
+    open(place(source_, mark), tag, anchor, Node::map({}));
   }
   void OnMapEnd() override { close(); }
 
@@ -211,7 +150,7 @@ class Builder : public YAML::EventHandler {
 
   void add(Position at, Node node, YAML::anchor_t anchor) {
     if (++nodes_ > kMostNodes) {
-      throw Stop{{at, "the file has too many values once its aliases are expanded"}};
+      throw Stop{{at, "more than 200,000 values, aliases expanded; this is no configuration"}};
     }
     node.at = at;
     if (anchor != YAML::NullAnchor) {
@@ -244,7 +183,8 @@ class Builder : public YAML::EventHandler {
     auto& entry = parent.pending;
     if (!parent.seen.insert(entry.key).second) {
       const auto first = std::ranges::find(parent.node.entries, entry.key, &Entry::key);
-      errors_.push_back({entry.key_at, "key " + quote(entry.key) + " stands twice, first in line " +
+      errors_.push_back({entry.key_at, "key " + quote(entry.key) +
+                                           " is given twice, first in line " +
                                            std::to_string(first->key_at.line) + "; keep one"});
       return;
     }
@@ -252,7 +192,7 @@ class Builder : public YAML::EventHandler {
     parent.node.entries.push_back(std::move(entry));
   }
 
-  const Lines& lines_;
+  const SourceText& source_;
   std::vector<SyntaxError>& errors_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Node> anchors_;
@@ -266,25 +206,25 @@ std::optional<Node> parse_document(std::string_view text, std::vector<SyntaxErro
   if (text.starts_with("\xEF\xBB\xBF")) {
     text.remove_prefix(3);
   }
-  const Lines lines(text);
+  const SourceText source(text);
   if (text.size() > kLargestFile) {
     errors.push_back({{}, "the file is larger than 1 MiB; this is no configuration"});
     return std::nullopt;
   }
-  if (auto bad = check_bytes(text, lines)) {
+  if (auto bad = source.bad_octet()) {
     errors.push_back(*bad);
     return std::nullopt;
   }
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
-    Builder builder(lines, errors);
+    Builder builder(source, errors);
     if (!parser.HandleNextDocument(builder)) {
       return Node::map({});
     }
     auto root = builder.take();
     std::vector<SyntaxError> ignored;
-    Builder second(lines, ignored);
+    Builder second(source, ignored);
     if (parser.HandleNextDocument(second)) {
       const auto extra = second.take();
       errors.push_back({extra ? extra->at : Position{},
@@ -297,11 +237,14 @@ std::optional<Node> parse_document(std::string_view text, std::vector<SyntaxErro
   } catch (const Stop& stop) {
     errors.push_back(stop.error);
   } catch (const YAML::Exception& error) {
-    const auto at = lines.at(error.mark);
-    errors.push_back(
-        {at, "YAML: " + error.msg +
-                 (lines.indented_by_tab(at.line) ? "; indent with spaces, YAML has no tabs there"
-                                                 : "")});
+    const auto at = place(source, error.mark);
+    auto message = explain(error.msg);
+    if (source.indented_by_tab(at.line)) {
+      message = "YAML: " + error.msg + "; indent with spaces, YAML has no tabs there";
+    } else if (source.bracketed_address(at.line)) {
+      message = "YAML: " + error.msg + "; an address in brackets needs quotes: \"[::1]:7001\"";
+    }
+    errors.push_back({at, std::move(message)});
   } catch (const std::exception& error) {
     errors.push_back({{}, std::string("YAML: ") + error.what()});
   }

@@ -92,7 +92,7 @@ void check_kind(const Scope& scope, const Seen& seen, const CheckDraft& /*draft*
   if (given.size() > 1) {
     const auto later =
         std::ranges::max_element(given, {}, [&](const char* key) { return seen.key_at(key); });
-    scope.fail(seen.key_at(*later), "only one of http, tcp and ttl may stand here; keep one");
+    scope.fail(seen.key_at(*later), "only one of http, tcp and ttl may be given; keep one");
   } else if (seen.has("ttl")) {
     for (const auto* key : {"interval", "timeout"}) {
       if (seen.has(key)) {
@@ -251,7 +251,7 @@ Codec<std::vector<std::string>> tags() {
     for (std::size_t i = 1; i < out.size(); ++i) {
       if (std::find(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(i), out[i]) !=
           out.begin() + static_cast<std::ptrdiff_t>(i)) {
-        return scope.fail(node.items[i].at, "tag " + quote(out[i]) + " stands twice; keep one");
+        return scope.fail(node.items[i].at, "tag " + quote(out[i]) + " is given twice; keep one");
       }
     }
     return true;

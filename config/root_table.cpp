@@ -50,6 +50,9 @@ Codec<std::string> access_target() {
         return Mistake{"is no place for the access log; write off, stdout, stderr or a path"};
       }
     }
+    if (!is_printable(value)) {
+      return Mistake{"has a control character; remove it"};
+    }
     return std::string(value);
   };
   auto write = [](const std::string& value) -> std::optional<Node> {

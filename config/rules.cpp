@@ -96,7 +96,7 @@ void check_announcement_name(const Scope& scope, const Node& root,
                              const registry::Announcement& entry) {
   const auto at = place(root, "register", entry.key, "name");
   const auto path = "register." + entry.key;
-  if (entry.name == entry.key) {
+  if (entry.name == entry.key && is_plain_name(entry.key)) {
     if (const auto wrong = wrong_with_label(entry.name); !wrong.empty()) {
       scope.fail(at, path + ": the name " + quote(entry.name) + " " + wrong + "; add name:");
       return;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/document.hpp"
+#include "config/names.hpp"
 
 namespace pilotfish::config {
 
@@ -21,7 +22,9 @@ class Scope {
 
   [[nodiscard]] Scope child(std::string_view key, Position key_at) const {
     Scope out(*findings_);
-    out.path_ = path_.empty() ? std::string(key) : path_ + "." + std::string(key);
+    // A key from the file may be anything; a message stays one line.
+    out.path_ =
+        path_ + (path_.empty() ? "" : ".") + (is_plain_name(key) ? std::string(key) : quote(key));
     out.at_ = key_at;
     return out;
   }

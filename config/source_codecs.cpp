@@ -36,7 +36,7 @@ Codec<std::vector<std::string>> tier() {
       if (!tag.read(scope, item, value)) {
         good = false;
       } else if (std::ranges::find(out, value) != out.end()) {
-        good = scope.fail(item.at, "tag " + quote(value) + " stands twice in one tier");
+        good = scope.fail(item.at, "tag " + quote(value) + " is given twice in one tier");
       } else {
         out.push_back(std::move(value));
       }
@@ -86,7 +86,7 @@ Codec<std::vector<V>> without_repeats(Codec<std::vector<V>> codec, std::string w
     std::set<decltype(key(out.front()))> before;
     for (std::size_t i = 0; i < out.size(); ++i) {
       if (!before.insert(key(out[i])).second) {
-        return scope.fail(node.items[i].at, what + " stands twice; keep one");
+        return scope.fail(node.items[i].at, what + " is given twice; keep one");
       }
     }
     return true;

@@ -77,7 +77,7 @@ void check_source(const Scope& scope, const Seen& seen, const UpstreamDraft& dra
   if (given.size() > 1) {
     const auto later = std::ranges::max_element(
         given, {}, [&](const std::string& key) { return seen.key_at(key); });
-    scope.fail(seen.key_at(*later), "only one of consul, srv and static may stand here; keep one");
+    scope.fail(seen.key_at(*later), "only one of consul, srv and static may be given; keep one");
     return;
   }
   if (seen.has("prefer") && !given.empty() && !seen.has("consul")) {

@@ -63,7 +63,9 @@ Parsed<Duration> parse_duration(std::string_view text) {
     return Duration::zero();
   }
   if (all_digits(text)) {
-    return Mistake{"needs a unit; write " + std::string(text) + "s, or another of us, ms, s, m, h"};
+    const std::string number(text.substr(0, 20));
+    return Mistake{"needs a unit; write " + number + "ms, " + number + "s, " + number + "m or " +
+                   number + "h"};
   }
   const auto [digits, name] = split_digits(text);
   const auto* unit = find_unit(kTimes, name);
@@ -172,14 +174,14 @@ Parsed<Endpoint> parse_endpoint(std::string_view text, bool port_zero) {
     return *endpoint;
   }
   const auto host_port = split_host_port(text);
-  if (text.starts_with(':') || text.starts_with("*:")) {
+  if ((text.starts_with(':') && all_digits(text.substr(1))) || text.starts_with("*:")) {
     return Mistake{"has no address; write 127.0.0.1" + std::string(text.substr(text.find(':')))};
   }
   if (!host_port) {
     if (IpAddress::parse(text)) {
       const bool v6 = text.find(':') != std::string_view::npos;
-      return Mistake{"has no port; write " +
-                     (v6 ? "[" + std::string(text) + "]" : std::string(text)) + ":7001"};
+      return v6 ? Mistake{"needs brackets and a port; write [" + std::string(text) + "]:PORT"}
+                : Mistake{"has no port; write " + std::string(text) + ":PORT"};
     }
     return Mistake{"is not an address; write IP:PORT, like 127.0.0.1:7001 or [::1]:7001"};
   }
