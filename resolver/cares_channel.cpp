@@ -113,10 +113,12 @@ bool CaresChannel::Impl::open() {
   options.ednspsz = static_cast<int>(kAdvertisedSize);
   options.tries = 2;
   // c-ares takes 9/16 to 16/16 of it at random, twice that for the second try: a lost datagram is
-  // repeated after a third to three fifths of the deadline, which is kept by our own timer.
+  // repeated after a third to three fifths of the deadline, which is kept by our own timer. On TCP
+  // it gives up after one try (it does not repeat on the same connection), so that one is longer
+  // than any deadline asked for.
   const auto servers =
       static_cast<Duration::rep>(std::max<std::size_t>(1, options_.servers.size()));
-  const auto share = options_.timeout * 3 / (5 * servers);
+  const auto share = options_.tcp ? options_.timeout * 4 : options_.timeout * 3 / (5 * servers);
   const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(share).count();
   options.timeout = static_cast<int>(std::clamp<std::int64_t>(millis, 5, 60000));
   options.sock_state_cb = &Impl::on_socket;

@@ -24,6 +24,9 @@ struct LookupPlan {
 struct LookupMemory {
   TimePoint tcp_first_until{};  ///< an answer was trimmed: TCP first for 60 s
   TimePoint no_tcp_until{};     ///< TCP failed where it was only a precaution
+  bool tcp_worked = false;      ///< so that TCP's failure is the server's, not a firewall's
+  bool large = false;           ///< the last TCP answer would not fit into UDP
+  bool udp_whole = false;       ///< the last UDP answer was there in time and not shortened
   AddressBook addresses;        ///< of the last answer, for targets that cannot be looked up now
 };
 
@@ -48,10 +51,12 @@ class DnsLookup {
 
  private:
   [[nodiscard]] net::Awaitable<AskResult> ask_srv(std::string name);
+  [[nodiscard]] net::Awaitable<AskResult> ask_tcp_first(Question question);
   [[nodiscard]] net::Awaitable<AskResult> confirm_over_tcp(Question question, DnsAnswer answer);
   [[nodiscard]] net::Awaitable<void> read(DnsAnswer answer, net::Executor executor);
   [[nodiscard]] net::Awaitable<void> find_missing(SrvReading& reading, net::Executor executor);
   [[nodiscard]] net::Awaitable<bool> complete();
+  void remember_tcp(std::size_t bytes);
   void fail(AskFault fault);
   void note(std::string_view text);
 

@@ -9,15 +9,20 @@ namespace pilotfish::resolver {
 /// The UDP size we advertise: c-ares 1.18.1 receives into 4,097 bytes.
 inline constexpr std::size_t kAdvertisedSize = 4096;
 
+/// An answer this large comes close to what UDP carries, or would not fit.
+[[nodiscard]] constexpr bool exceeds_udp(std::size_t bytes) {
+  constexpr std::size_t kMargin = 512;
+  return bytes + kMargin >= kAdvertisedSize;
+}
+
 /// A UDP answer without TC that a registry may have shortened silently (Consul's default): close to
 /// the advertised size, or at most 8 records where EDNS was ignored (Consul gives 3, others 8).
 [[nodiscard]] constexpr bool looks_trimmed(std::size_t bytes, std::size_t records, bool has_opt) {
-  constexpr std::size_t kMargin = 512;
   constexpr std::size_t kFewRecords = 8;
   if (records == 0) {
     return false;  // nothing shortens an answer to nothing
   }
-  return bytes + kMargin >= kAdvertisedSize || (!has_opt && records <= kFewRecords);
+  return exceeds_udp(bytes) || (!has_opt && records <= kFewRecords);
 }
 
 /// A TCP answer at Consul's own limits (1,024 records or 65,523 bytes), or near them.

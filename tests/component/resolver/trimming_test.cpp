@@ -145,6 +145,49 @@ TEST_F(Trimming, FailsWhereTcpIsCutOrNeverComes) {
   }
 }
 
+TEST_F(Trimming, GoesToTcpNextWhereUdpNeverAnsweredInTime) {
+  FakeDnsServer server([](const DnsQuery& query) {
+    // As Consul does with 1,200 instances: shortening them takes longer than anybody waits.
+    return query.tcp ? DnsAction::send(consul_answer(query, 200)) : DnsAction::drop();
+  });
+  lookup.timeout = 100ms;
+  consul(server);
+  ASSERT_TRUE(run_first_round());
+  EXPECT_EQ(answer().result, LookupResult::kTimeout);
+  EXPECT_EQ(connect(), ServiceResolver::Wait::kFresh);
+  EXPECT_THAT(answer().instances, SizeIs(200));
+  const auto asked = server.count(false);
+  EXPECT_EQ(connect(), ServiceResolver::Wait::kFresh);
+  EXPECT_EQ(server.count(false), asked);
+}
+
+TEST_F(Trimming, SlowTcpFailsTheLookupRatherThanHidingInstances) {
+  FakeDnsServer server([](const DnsQuery& query) {
+    return DnsAction::send(consul_answer(query, query.tcp ? 200 : 70));
+  });
+  lookup.timeout = 100ms;
+  consul(server);
+  ASSERT_TRUE(run_first_round());
+  ASSERT_THAT(answer().instances, SizeIs(200));
+  server.handle_with([](const DnsQuery& query) {
+    return query.tcp ? DnsAction::drop() : DnsAction::send(consul_answer(query, 70));
+  });
+  EXPECT_EQ(connect(), ServiceResolver::Wait::kStale);
+  ASSERT_TRUE(run_until([this] { return lookups.size() >= 2; }));
+  EXPECT_EQ(answer().result, LookupResult::kTimeout);
+}
+
+TEST_F(Trimming, TcpHasTheWholeDeadline) {
+  FakeDnsServer server([](const DnsQuery& query) {
+    return query.tcp ? DnsAction::send(consul_answer(query, 60), 250ms)
+                     : DnsAction::send(query.reply().truncated().opt().build());
+  });
+  lookup.timeout = 200ms;
+  consul(server);
+  ASSERT_TRUE(run_first_round());
+  EXPECT_THAT(answer().instances, SizeIs(60));  // within twice the timeout
+}
+
 class FakeCompleter final : public Completer {
  public:
   net::Awaitable<std::optional<InstanceList>> complete(const ConsulSource& source,
