@@ -1,8 +1,9 @@
 #pragma once
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/connect.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/write.hpp>
 #include <functional>
 #include <gtest/gtest.h>
 #include <list>
@@ -111,10 +112,25 @@ class FakeInstance {
   using Script = std::function<net::Awaitable<void>(Peer&)>;
 
   FakeInstance(net::IoContext& io, Script script)
-      : acceptor_(io.get_executor(), {net::asio::ip::address_v4::loopback(), 0}),
+      : io_(io),
+        acceptor_(io.get_executor(), {net::asio::ip::address_v4::loopback(), 0}),
         script_(std::move(script)) {
-    net::asio::co_spawn(io.get_executor(), accept_loop(), net::asio::detached);
+    net::asio::co_spawn(io.get_executor(), accept_loop(), ending());
   }
+  /// Ends its connections and lets its scripts run out: they refer to the test's variables.
+  ~FakeInstance() {
+    close();
+    close_connections();
+    const auto limit = Clock::now() + 5s;
+    while (running_ > 0 && Clock::now() < limit) {
+      io_.restart();
+      io_.run_one_for(10ms);
+    }
+    EXPECT_EQ(running_, 0) << "a script of a fake instance did not end";
+  }
+  FakeInstance(const FakeInstance&) = delete;
+  FakeInstance& operator=(const FakeInstance&) = delete;
+
   [[nodiscard]] Endpoint endpoint() const { return net::from_asio(acceptor_.local_endpoint()); }
   void close() {
     net::ErrorCode ignored;
@@ -128,6 +144,10 @@ class FakeInstance {
   std::list<Peer> peers;  ///< every connection it ever had
 
  private:
+  std::function<void(std::exception_ptr)> ending() {
+    ++running_;
+    return [this](const std::exception_ptr&) { --running_; };
+  }
   net::Awaitable<void> accept_loop() {
     for (;;) {
       auto accepted = co_await acceptor_.async_accept(net::kTuple);
@@ -135,11 +155,13 @@ class FakeInstance {
         co_return;
       }
       peers.emplace_back(net::TcpSocket(std::move(std::get<1>(accepted))));
-      net::asio::co_spawn(acceptor_.get_executor(), script_(peers.back()), net::asio::detached);
+      net::asio::co_spawn(acceptor_.get_executor(), script_(peers.back()), ending());
     }
   }
+  net::IoContext& io_;
   net::TcpAcceptor acceptor_;
   Script script_;
+  int running_ = 0;
 };
 
 /// One proxy worker with a static upstream, driven in simulated order on one thread.
@@ -207,7 +229,8 @@ class ProxyTest : public ::testing::Test {
 
   [[nodiscard]] std::uint64_t in_flight() const {
     std::uint64_t total = 0;
-    for (const auto& instance : proxy_->status(Clock::now())[0].instances) {
+    const auto status = proxy_->status(Clock::now());
+    for (const auto& instance : status.at(0).instances) {
       total += instance.in_flight;
     }
     return total;

@@ -64,7 +64,7 @@ std::string rewrite_answer(const std::string& bytes, const ResponseRewrite& how)
 
 TEST(ResponseWriter, WritesFramingAnew) {
   EXPECT_EQ(
-      rewrite_answer("HTTP/1.0 200 Fine\r\nConnection: x\r\nX: 1\r\n\r\n",
+      rewrite_answer("HTTP/1.0 200 Fine\r\nConnection: close\r\nX: 1\r\n\r\n",
                      {.framing = Framing::kChunked}),
       "HTTP/1.1 200 Fine\r\nX: 1\r\nVia: 1.1 pilotfish\r\nTransfer-Encoding: chunked\r\n\r\n");
   EXPECT_EQ(

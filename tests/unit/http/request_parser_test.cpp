@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -9,7 +10,9 @@ namespace pilotfish::http {
 namespace {
 
 /// As a session reads it: kMalformed where the scan refuses or finds no end.
-Refusal read(const std::string& bytes, RequestHead& head) {
+Refusal read(const std::string& text, RequestHead& head) {
+  static std::deque<std::string> kept;  // heads are views into what they were read from
+  const auto& bytes = kept.emplace_back(text);
   HeadScan scan;
   if (scan.scan(bytes) != HeadScan::State::kFound) {
     return Refusal::kMalformed;

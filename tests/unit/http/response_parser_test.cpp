@@ -30,7 +30,7 @@ TEST(ResponseParser, DigestsFramingByStatusAndMethod) {
   ASSERT_EQ(read("HTTP/1.1 200 OK\r\n\r\n", head), Refusal::kNone);
   EXPECT_EQ(head.framing, Framing::kUntilClose);
   EXPECT_FALSE(head.keep_alive);
-  ASSERT_EQ(read("HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n", head), Refusal::kNone);
+  ASSERT_EQ(read("HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n\r\n", head), Refusal::kNone);
   EXPECT_EQ(head.framing, Framing::kChunked);
 }
 
