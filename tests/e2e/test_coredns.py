@@ -112,7 +112,7 @@ def registering(etcd, service: str, port: int, check_port: int | None = None) ->
 etcd: {{endpoints: ["{etcd.endpoint}"]}}
 upstreams: {{none: {{listen: "127.0.0.1:{free_port()}", static: ["127.0.0.1:{port}"]}}}}
 register:
-  {service}: {{in: etcd, srv: _{service}._tcp.prom.local, port: {port}, address: 127.0.0.1, lease: 3s{check}}}
+  {service}: {{in: etcd, srv: _{service}._tcp.prom.local, port: {port}, address: 127.0.0.1, lease: 5s{check}}}
 """
 
 
@@ -132,7 +132,7 @@ def test_a_record_under_a_lease_is_served_by_coredns_and_withdrawn_on_stop(
     assert coredns.srv(f"_{service}._tcp.prom.local")[0][2] == port
     assert '"lease":' in etcd.ctl("get", key, "-w", "json")
     assert sidecar.metric("pilotfish_registration_up", service=service) == 1
-    time.sleep(5)  # longer than the lease: it is kept alive
+    time.sleep(7)  # longer than the lease: it is kept alive
     assert etcd.records(prefix_of(service))
     sidecar.stop()
     assert not etcd.records(prefix_of(service))

@@ -39,7 +39,7 @@ def test_a_dead_instance_is_ejected_and_taken_back_after_a_probe(backend, pilotf
     servers = [backend(), backend(), backend()]
     dead = servers[0].port
     servers[0].close(hard=True)
-    port, sidecar = pool(pilotfish, *servers, options="eject: {consecutive: 2, base: 2s}")
+    port, sidecar = pool(pilotfish, *servers, options="balance: random\neject: {consecutive: 2, base: 2s}")
     address = f"127.0.0.1:{dead}"
 
     def ejected():
@@ -60,7 +60,7 @@ def test_a_bad_gateway_answer_is_tried_elsewhere(backend, pilotfish):
     for line in ("502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"):
         bad, good = backend(status(line)), backend()
         port, sidecar = pool(pilotfish, bad, good, options="eject: {consecutive: 0}")
-        answers = [get(port) for _ in range(12)]
+        answers = [get(port) for _ in range(30)]
         assert all(answer.status == 200 for answer in answers), line
         wait_for(lambda: bad.count > 0, 1)
         assert sidecar.metric("pilotfish_upstream_retries_total", upstream="app",
@@ -104,7 +104,7 @@ def test_the_body_of_an_idempotent_request_is_sent_again(backend, pilotfish):
     bad, good = backend(reset_before_answer), backend(lambda c, e: c.answer(body=e.body))
     port, _ = pool(pilotfish, bad, good, options="eject: {consecutive: 0}")
     body = b"x" * 30_000
-    for _ in range(10):
+    for _ in range(40):
         answer = get(port, method="PUT", body=body)
         assert answer.status == 200 and answer.body == body
     assert bad.count > 0
@@ -196,7 +196,7 @@ upstreams:
 """)
     for _ in range(50):
         assert get(port).status == 200
-    assert (heavy.count, light.count, spare.count) == (45, 5, 0)
+    assert 3 <= light.count <= 7 and spare.count == 0
     heavy.close(hard=True)
     light.close(hard=True)
     for _ in range(10):
