@@ -68,6 +68,25 @@ net::Awaitable<AskResult> DnsLookup::ask_tcp_first(Question question) {
   co_return result;
 }
 
+/// UDP ran out of time. Shortening a large set for UDP costs Consul more than our patience (0.3 s
+/// for 1,200 instances, against 0.07 s over TCP), so a server that seems silent may be at that.
+net::Awaitable<AskResult> DnsLookup::after_silence(Question question) {
+  memory_.tcp_first_until = Clock::now() + kTcpFirst;  // the next lookup begins there
+  if (memory_.asked) {
+    co_return AskResult(AskFault::kTimeout);
+  }
+  // Nothing is known yet, so that nobody is better served by an early end.
+  out_.over_tcp = true;
+  AskResult result = co_await tcp_.ask(std::move(question), began_ + plan_.timeout * 2);
+  const auto* answer = std::get_if<DnsAnswer>(&result);
+  if (answer == nullptr) {
+    co_return AskResult(AskFault::kTimeout);
+  }
+  out_.answer.transport = Transport::kTcp;
+  remember_tcp(answer->bytes);
+  co_return result;
+}
+
 /// One SRV question, with TCP before or after as the rules of trimming want it.
 net::Awaitable<AskResult> DnsLookup::ask_srv(std::string name) {
   const Question question{std::move(name), RecordType::kSrv};
@@ -84,9 +103,7 @@ net::Awaitable<AskResult> DnsLookup::ask_srv(std::string name) {
   auto* answer = std::get_if<DnsAnswer>(&result);
   if (answer == nullptr) {
     if (std::get<AskFault>(result) == AskFault::kTimeout && !memory_.udp_whole) {
-      // Shortening a large set for UDP costs Consul more than our patience (0.3 s for 1,200
-      // instances, against 0.07 s over TCP), so a server that seems silent may just be shortening.
-      memory_.tcp_first_until = Clock::now() + kTcpFirst;
+      result = co_await after_silence(question);
     }
     co_return result;
   }
@@ -243,6 +260,7 @@ net::Awaitable<LookupOutcome> DnsLookup::run(net::Executor executor) {
     note("TCP failed: only a part is known");
   }
   out_.answer.took = now - began_;
+  memory_.asked = true;
   co_return std::move(out_);
 }
 

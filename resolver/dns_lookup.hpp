@@ -26,6 +26,7 @@ struct LookupMemory {
   TimePoint no_tcp_until{};     ///< TCP failed where it was only a precaution
   bool tcp_worked = false;      ///< so that TCP's failure is the server's, not a firewall's
   bool large = false;           ///< the last TCP answer would not fit into UDP
+  bool asked = false;           ///< an earlier lookup ended
   bool udp_whole = false;       ///< the last UDP answer was there in time and not shortened
   AddressBook addresses;        ///< of the last answer, for targets that cannot be looked up now
 };
@@ -52,6 +53,7 @@ class DnsLookup {
  private:
   [[nodiscard]] net::Awaitable<AskResult> ask_srv(std::string name);
   [[nodiscard]] net::Awaitable<AskResult> ask_tcp_first(Question question);
+  [[nodiscard]] net::Awaitable<AskResult> after_silence(Question question);
   [[nodiscard]] net::Awaitable<AskResult> confirm_over_tcp(Question question, DnsAnswer answer);
   [[nodiscard]] net::Awaitable<void> read(DnsAnswer answer, net::Executor executor);
   [[nodiscard]] net::Awaitable<void> find_missing(SrvReading& reading, net::Executor executor);
