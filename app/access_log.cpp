@@ -1,5 +1,6 @@
 #include "app/access_log.hpp"
 
+#include <system_error>
 #include <unistd.h>
 
 #include "app/access_format.hpp"
@@ -21,7 +22,11 @@ QueuedAccessLog::QueuedAccessLog(const std::string& sink, config::LogFormat form
   } else if (sink == "stderr") {
     writer_ = std::make_unique<LineWriter>(STDERR_FILENO, std::move(options));
   } else {
-    writer_ = std::make_unique<LineWriter>(sink, std::move(options));
+    try {
+      writer_ = std::make_unique<LineWriter>(sink, std::move(options));
+    } catch (const std::system_error& error) {
+      throw std::system_error(error.code(), "log.access: " + sink);
+    }
   }
 }
 
