@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <fstream>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <string_view>
 #include <sys/prctl.h>
@@ -50,6 +51,11 @@ std::vector<std::string> environment_without(const std::vector<std::string>& pre
   ::dup2(nothing, 0);
   ::dup2(output, 1);
   ::dup2(output, 2);
+  // Asio opens its sockets without CLOEXEC: a listener that lived on in the child could not be
+  // killed by us.
+  ::close_range(3, ~0U, 0);
+  // Asio's sockets are inherited: a killed backend's listener would live on in the child.
+  ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   ::execve(command[0], command, environment);
   ::_exit(127);
 }
