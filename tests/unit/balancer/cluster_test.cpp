@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "cluster_fixture.hpp"
+#include "tests/unit/balancer/cluster_fixture.hpp"
 
 namespace pilotfish::balancer {
 namespace {

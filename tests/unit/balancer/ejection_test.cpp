@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <tuple>
 
-#include "cluster_fixture.hpp"
+#include "tests/unit/balancer/cluster_fixture.hpp"
 
 namespace pilotfish::balancer {
 namespace {

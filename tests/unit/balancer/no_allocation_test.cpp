@@ -5,8 +5,7 @@
 #include <new>
 
 #include "balancer/retry.hpp"
-
-#include "cluster_fixture.hpp"
+#include "tests/unit/balancer/cluster_fixture.hpp"
 
 namespace {
 std::size_t allocations = 0;  // NOLINT: operator new has nowhere else to count
@@ -19,6 +18,10 @@ void* operator new(std::size_t size) {
     return memory;
   }
   throw std::bad_alloc();
+}
+void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
+  ++allocations;
+  return std::malloc(size == 0 ? 1 : size);
 }
 void operator delete(void* memory) noexcept {
   std::free(memory);

@@ -7,8 +7,7 @@
 
 #include "balancer/picker.hpp"
 #include "balancer/weighted_sampler.hpp"
-
-#include "cluster_fixture.hpp"
+#include "tests/unit/balancer/cluster_fixture.hpp"
 
 namespace pilotfish::balancer {
 namespace {

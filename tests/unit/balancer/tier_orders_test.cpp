@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <optional>
 
-#include "cluster_fixture.hpp"
+#include "tests/unit/balancer/cluster_fixture.hpp"
 
 namespace pilotfish::balancer {
 namespace {

@@ -4,8 +4,7 @@
 #include <tuple>
 
 #include "balancer/size_window.hpp"
-
-#include "cluster_fixture.hpp"
+#include "tests/unit/balancer/cluster_fixture.hpp"
 
 namespace pilotfish::balancer {
 namespace {
