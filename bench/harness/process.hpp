@@ -11,7 +11,7 @@
 
 namespace pilotfish::bench {
 
-/// A child process whose output goes to a file. It is in a process group of its own (the
+/// A child process whose output goes to a file and that inherits no other descriptor. It is in a process group of its own (the
 /// terminal's Ctrl-C is ours alone) and the kernel ends it should we die. Start it from a thread
 /// that lives as long as it is to live. Thread-safety: none.
 class ChildProcess {

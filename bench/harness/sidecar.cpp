@@ -23,10 +23,11 @@ std::filesystem::path need_pilotfish() {
 
 }  // namespace
 
-Sidecar::Sidecar(const Configure& configure, Duration limit) : directory_("pilotfish-lab") {
+Sidecar::Sidecar(const Configure& configure, Duration limit, const std::filesystem::path& log)
+    : directory_("pilotfish-lab") {
   const auto binary = need_pilotfish();
   const auto file = directory_.path() / "pilotfish.yaml";
-  const auto output = directory_.path() / "output.log";
+  const auto output = log.empty() ? directory_.path() / "output.log" : log;
   for (int i = 1;; ++i) {
     admin_ = free_loopback_port();
     listen_ = free_loopback_port();

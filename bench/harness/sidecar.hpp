@@ -24,9 +24,10 @@ class Sidecar {
   /// Writes the configuration for an admin and a listening port.
   using Configure = std::function<std::string(const Endpoint& admin, const Endpoint& listen)>;
 
+  /// `log`: where its output goes, appended; empty: a file that goes with it.
   /// Throws Unavailable where the executable is missing or does not become ready in time, with what
   /// it said. A port that was taken meanwhile is tried again with another.
-  Sidecar(const Configure& configure, Duration limit);
+  Sidecar(const Configure& configure, Duration limit, const std::filesystem::path& log = {});
 
   [[nodiscard]] const Endpoint& admin() const { return admin_; }
   [[nodiscard]] const Endpoint& listen() const { return listen_; }

@@ -46,9 +46,10 @@ class Demo {
 
   void start_sidecar() {
     const auto configure = [this](const Endpoint& admin, const Endpoint& listen) {
-      return demo_configuration(admin, listen, world_.registry().endpoint(), plan_);
+      return demo_configuration(admin, listen, world_.registry().endpoint(), plan_,
+                                !options_.log.empty());
     };
-    sidecar_ = std::make_unique<Sidecar>(configure, std::chrono::seconds(5));
+    sidecar_ = std::make_unique<Sidecar>(configure, std::chrono::seconds(5), options_.log);
     admin_ = std::make_unique<AdminWatch>(sidecar_->admin(), std::chrono::milliseconds(100));
   }
 
@@ -70,7 +71,7 @@ class Demo {
   [[nodiscard]] std::string opening() const {
     const auto to = sidecar_ ? "pilotfish at " + sidecar_->listen().to_string()
                              : std::string("the instances themselves");
-    return fmt::format("{:.0f} requests/s, {:.0f}% on new connections, to {}", options_.rate,
+    return fmt::format("{:.0f} requests/s ({:.0f}% new connections) to {}", options_.rate,
                        100 * (options_.direct ? 1.0 : kNewConnections), to);
   }
 

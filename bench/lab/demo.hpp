@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "core/clock.hpp"
 
 namespace pilotfish::bench {
@@ -9,6 +11,7 @@ struct DemoOptions {
   bool plain = false;   ///< lines instead of a table, also on a terminal
   bool direct = false;  ///< no sidecar: the client asks the registry itself
   double rate = 400;
+  std::string log;  ///< a file for the sidecar's log, each request and decision in it; or empty
 };
 
 /// The whole thing on loopback, following the script; its last line is `N requests, F failed`.

@@ -5,6 +5,7 @@
 #include "bench/harness/sidecar.hpp"
 #include "bench/lab/demo.hpp"
 #include "bench/lab/interrupt.hpp"
+#include "bench/lab/registry.hpp"
 #include "bench/lab/script.hpp"
 
 namespace {
@@ -44,7 +45,18 @@ int dispatch(int argc, char** argv) {
   demo_command->add_option("--for", length, "How long, from 5s on; the script is fitted into it")
       ->capture_default_str();
   demo_command->add_flag("--plain", options.plain, "Lines instead of a table, also on a terminal");
+  demo_command->add_option("--log", options.log,
+                           "A file for the sidecar's log, with every request");
   demo_command->add_flag("--direct", options.direct)->group("");
+
+  auto* registry_command = app.add_subcommand(
+      "registry", "The embedded registry alone; obeys lines like: add billing 127.0.0.1:9001 v4");
+  RegistryOptions registry;
+  registry_command->add_option("--port", registry.port, "Of 127.0.0.1, UDP and TCP; 0: any")
+      ->capture_default_str();
+  registry_command->add_option("--file", registry.file, "JSON with the services to begin with");
+  registry_command->add_flag("--silent-trim", registry.silent_trim,
+                             "Trim large answers without saying so, as Consul does");
 
   auto* bench_command = app.add_subcommand("bench", "Runs a benchmark scenario");
   std::string scenario;
@@ -60,6 +72,7 @@ int dispatch(int argc, char** argv) {
     return kUsage;
   }
   catch_interrupts();
+  if (registry_command->parsed()) return run_registry(registry);
   return demo_command->parsed() ? demo(length, options) : bench(scenario);
 }
 

@@ -14,11 +14,11 @@ Style style_of(const std::string& state) {
 }  // namespace
 
 std::string demo_configuration(const Endpoint& admin, const Endpoint& listen,
-                               const Endpoint& registry, const DemoPlan& plan) {
+                               const Endpoint& registry, const DemoPlan& plan, bool verbose) {
   // The agent's API is not part of the demo: nothing here is ever trimmed.
   return fmt::format(
       R"(admin: {admin}
-shutdown: {{drain: 1s}}
+{log}shutdown: {{drain: 1s}}
 consul: {{http: "http://127.0.0.1:1", dns: "{registry}"}}
 upstreams:
   {service}:
@@ -27,8 +27,10 @@ upstreams:
     prefer: [v4, v3]
     fallback: {{min_healthy: 1, fail_back_after: {fail_back}ms, hold_empty: 10s}}
 )",
-      fmt::arg("admin", admin.to_string()), fmt::arg("registry", registry.to_string()),
-      fmt::arg("service", World::kService), fmt::arg("listen", listen.to_string()),
+      fmt::arg("admin", admin.to_string()),
+      fmt::arg("log", verbose ? "log: {level: debug, access: stderr}\n" : ""),
+      fmt::arg("registry", registry.to_string()), fmt::arg("service", World::kService),
+      fmt::arg("listen", listen.to_string()),
       fmt::arg(
           "fail_back",
           std::chrono::duration_cast<std::chrono::milliseconds>(plan.fail_back_after).count()));
@@ -61,7 +63,10 @@ TableRow member_row(const Member& member, const std::optional<UpstreamView>& ups
     row.tier = seen->tier;
     row.state = seen->state;
     row.style = style_of(seen->state);
-    if (!seen->why.empty()) row.state += ": " + seen->why;
+    // Why healthy ones wait and absent ones are gone, the rest of the screen tells.
+    if (seen->state != "healthy" && seen->state != "absent" && !seen->why.empty()) {
+      row.state += ": " + seen->why;
+    }
   } else {
     row.state = "absent";
     row.style = Style::kDim;

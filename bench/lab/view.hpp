@@ -10,9 +10,10 @@
 
 namespace pilotfish::bench {
 
-/// The sidecar's configuration for the demo. Pure.
+/// The sidecar's configuration for the demo; `verbose`: it logs each request. Pure.
 [[nodiscard]] std::string demo_configuration(const Endpoint& admin, const Endpoint& listen,
-                                             const Endpoint& registry, const DemoPlan& plan);
+                                             const Endpoint& registry, const DemoPlan& plan,
+                                             bool verbose);
 
 /// `tier 1 (v3) since 0.4s`. Pure.
 [[nodiscard]] std::string serving_text(int tier, Duration since);

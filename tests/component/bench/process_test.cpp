@@ -9,6 +9,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include "bench/harness/backend.hpp"
 #include "bench/harness/sidecar.hpp"
 #include "bench/harness/temp_dir.hpp"
 
@@ -82,6 +83,23 @@ TEST(ChildProcess, HidesPartsOfTheEnvironmentAndHasItsOwnGroup) {
   EXPECT_EQ(child.output_tail(), "hidden\n");
   EXPECT_EQ(::getpgid(child.pid()), child.pid());
   ::unsetenv("LABTEST_SECRET");
+}
+
+TEST(ChildProcess, InheritsNoListener) {
+  LoopThread loop;
+  Backend backend(loop, {});
+  const TempDir directory("lab-test");
+  ChildProcess child(shell("exec sleep 60"), directory.path() / "log");
+  std::vector<std::string> open;
+  const auto until = Clock::now() + seconds(10);
+  do {  // until it has become the shell
+    open.clear();
+    const auto fds = "/proc/" + std::to_string(child.pid()) + "/fd";
+    for (const auto& entry : std::filesystem::directory_iterator(fds)) {
+      open.push_back(entry.path().filename());
+    }
+  } while (open.size() != 3 && Clock::now() < until);
+  EXPECT_THAT(open, testing::UnorderedElementsAre("0", "1", "2"));
 }
 
 TEST(TempDir, IsGoneWithItsContent) {

@@ -68,8 +68,9 @@ TEST(DemoView, ConfiguresTheSidecarForTheScript) {
   const Endpoint listen = *Endpoint::parse("127.0.0.1:1002");
   const Endpoint registry = *Endpoint::parse("127.0.0.1:1003");
   const auto text =
-      demo_configuration(admin, listen, registry, plan_demo(std::chrono::seconds(30)));
+      demo_configuration(admin, listen, registry, plan_demo(std::chrono::seconds(30)), true);
   EXPECT_THAT(text, HasSubstr("admin: 127.0.0.1:1001\n"));
+  EXPECT_THAT(text, HasSubstr("access: stderr"));
   EXPECT_THAT(text, HasSubstr("listen: 127.0.0.1:1002\n"));
   EXPECT_THAT(text, HasSubstr("dns: \"127.0.0.1:1003\""));
   EXPECT_THAT(text, HasSubstr("prefer: [v4, v3]"));
