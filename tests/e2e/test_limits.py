@@ -7,7 +7,7 @@ import time
 import pytest
 
 from harness import Client, free_port, get, wait_for
-from harness.backend import slow
+from harness.backend import never, normal, slow
 from harness.client import Cut, build
 from test_http_refused import assert_own_error
 
@@ -216,7 +216,7 @@ def test_without_free_descriptors_it_waits_and_recovers(backend, pilotfish):
 
 
 def test_limits_are_freed_by_clients_that_go_away(lane):
-    port, server, _ = lane(slow(30), "limits: {connections: 2, pending: 2}\nconnect_timeout: 1s")
+    port, server, _ = lane(never, "limits: {connections: 2, pending: 2}\nconnect_timeout: 1s")
     for _ in range(3):
         gone = [Client(port) for _ in range(2)]
         for client in gone:
@@ -225,5 +225,5 @@ def test_limits_are_freed_by_clients_that_go_away(lane):
         for client in gone:
             client.reset()
         wait_for(lambda: server.open_connections() == 0, 3, "aborted upstream as well")
-    server.handler = slow(0)
+    server.handler = normal
     assert get(port).status == 200

@@ -117,6 +117,12 @@ def status(line: str, times: int | None = None) -> Handler:
     return handler
 
 
+def never(connection: Connection, _: Exchange) -> str:
+    """No answer, until the peer gives up."""
+    connection.sock.recv(1)
+    return "close"
+
+
 def close_before_answer(_: Connection, __: Exchange) -> str:
     return "close"
 
