@@ -18,6 +18,7 @@ struct Target {
   std::string name;
   std::vector<IpAddress> addresses;
   std::optional<AskFault> fault;
+  Duration ttl = Duration::max();
 };
 
 /// Shared by the questions: outlives a caller that is destroyed while they run.
@@ -54,6 +55,9 @@ net::Awaitable<void> ask_one(CaresChannel& udp, CaresChannel& tcp, Target& targe
     }
     const auto& found = answer.own_addresses;
     target.addresses.insert(target.addresses.end(), found.begin(), found.end());
+    if (!found.empty()) {
+      target.ttl = std::min<Duration>(target.ttl, std::chrono::seconds(answer.ttl));
+    }
     if (!found.empty() || answer.canonical == lower_case(name)) {
       co_return;
     }
@@ -82,7 +86,7 @@ net::Awaitable<AddressesFound> look_up_addresses(net::Executor executor, CaresCh
                                                  TimePoint deadline) {
   const auto round = std::make_shared<Round>(executor);
   for (auto& name : targets) {
-    round->targets.push_back({std::move(name), {}, std::nullopt});
+    round->targets.push_back({.name = std::move(name)});
   }
   round->running = std::min(kAtATime * 2, round->targets.size());
   const auto workers = round->running;
@@ -95,6 +99,7 @@ net::Awaitable<AddressesFound> look_up_addresses(net::Executor executor, CaresCh
   }
   AddressesFound out;
   for (auto& target : round->targets) {
+    out.ttl = std::min(out.ttl, target.ttl);
     if (!target.addresses.empty()) {
       std::ranges::sort(target.addresses);
       out.addresses.emplace(std::move(target.name), std::move(target.addresses));

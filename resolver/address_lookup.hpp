@@ -16,6 +16,7 @@ struct AddressesFound {
   std::vector<std::string> unknown;  ///< the server says they have none
   std::vector<std::string> failed;   ///< no answer could be had
   std::optional<AskFault> fault;     ///< of the last failed one
+  Duration ttl = Duration::max();    ///< the lowest of the addresses found
 };
 
 /// Looks up A and AAAA of each target, at most 32 questions at a time, TCP where UDP was cut.

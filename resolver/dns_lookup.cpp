@@ -163,29 +163,27 @@ net::Awaitable<bool> DnsLookup::complete() {
   co_return true;
 }
 
-net::Awaitable<void> DnsLookup::find_missing(SrvReading& reading, net::Executor executor) {
-  auto missing = std::move(reading.missing);
+/// Leaves in memory_.addresses what is known of these targets now.
+net::Awaitable<void> DnsLookup::find_missing(std::vector<std::string> missing,
+                                             net::Executor executor) {
   const auto deadline = began_ + plan_.timeout * 2;
   auto found = co_await look_up_addresses(executor, udp_, tcp_, std::move(missing), deadline);
-  reading.addresses.merge(found.addresses);
+  out_.answer.ttl = std::min(out_.answer.ttl, found.ttl);
   if (!found.unknown.empty()) {
     note(std::to_string(found.unknown.size()) + " targets without an address");
-  }
-  std::size_t lost = 0;
-  for (const auto& target : found.failed) {
-    const auto before = memory_.addresses.find(target);
-    if (before != memory_.addresses.end()) {
-      reading.addresses.insert(*before);
-    } else {
-      ++lost;
-    }
   }
   if (!found.failed.empty()) {
     note(std::to_string(found.failed.size()) + " targets could not be looked up");
   }
-  if (lost != 0 && reading.addresses.empty()) {
-    fail(found.fault.value_or(AskFault::kTimeout));
+  for (const auto& target : found.failed) {
+    const auto before = memory_.addresses.find(target);
+    if (before != memory_.addresses.end()) {
+      found.addresses.insert(*before);
+    } else {
+      address_fault_ = found.fault;
+    }
   }
+  memory_.addresses = std::move(found.addresses);
 }
 
 net::Awaitable<void> DnsLookup::read(DnsAnswer answer, net::Executor executor) {
@@ -208,13 +206,16 @@ net::Awaitable<void> DnsLookup::read(DnsAnswer answer, net::Executor executor) {
   if (reading.skipped != 0) {
     note(std::to_string(reading.skipped) + " records without a usable port or target");
   }
-  if (!reading.missing.empty()) {
-    co_await find_missing(reading, executor);
+  if (reading.missing.empty()) {
+    memory_.addresses.clear();
+  } else {
+    auto missing = std::move(reading.missing);
+    co_await find_missing(std::move(missing), executor);
+    reading = read_srv(answer, plan_.consul_domain, memory_.addresses);
   }
-  out_.instances = to_instances(reading.records, reading.addresses);
-  memory_.addresses = std::move(reading.addresses);
-  if (out_.answer.result == LookupResult::kOk && out_.instances.empty()) {
-    out_.answer.result = LookupResult::kEmpty;
+  out_.instances = std::move(reading.instances);
+  if (out_.instances.empty()) {
+    out_.answer.result = address_fault_ ? result_of(*address_fault_) : LookupResult::kEmpty;
   }
 }
 
@@ -254,8 +255,7 @@ net::Awaitable<LookupOutcome> DnsLookup::run(net::Executor executor) {
   out_.ran_out = out_.answer.result == LookupResult::kTimeout ||
                  (is_failure(out_.answer.result) && now >= began_ + plan_.timeout);
   if (is_failure(out_.answer.result) && partial_) {
-    auto reading = read_srv(*partial_, plan_.consul_domain);
-    out_.instances = to_instances(reading.records, reading.addresses);
+    out_.instances = read_srv(*partial_, plan_.consul_domain).instances;
     out_.answer.records = partial_->srv.size();
     note("TCP failed: only a part is known");
   }

@@ -28,7 +28,7 @@ struct LookupMemory {
   bool large = false;           ///< the last TCP answer would not fit into UDP
   bool asked = false;           ///< an earlier lookup ended
   bool udp_whole = false;       ///< the last UDP answer was there in time and not shortened
-  AddressBook addresses;        ///< of the last answer, for targets that cannot be looked up now
+  AddressBook addresses;        ///< of targets that had to be looked up, should that fail now
 };
 
 struct LookupOutcome {
@@ -56,7 +56,8 @@ class DnsLookup {
   [[nodiscard]] net::Awaitable<AskResult> after_silence(Question question);
   [[nodiscard]] net::Awaitable<AskResult> confirm_over_tcp(Question question, DnsAnswer answer);
   [[nodiscard]] net::Awaitable<void> read(DnsAnswer answer, net::Executor executor);
-  [[nodiscard]] net::Awaitable<void> find_missing(SrvReading& reading, net::Executor executor);
+  [[nodiscard]] net::Awaitable<void> find_missing(std::vector<std::string> missing,
+                                                  net::Executor executor);
   [[nodiscard]] net::Awaitable<bool> complete();
   void remember_tcp(std::size_t bytes);
   void fail(AskFault fault);
@@ -69,6 +70,7 @@ class DnsLookup {
   Completer* completer_;
   TimePoint began_{};
   std::optional<DnsAnswer> partial_;
+  std::optional<AskFault> address_fault_;  // a target without any known address
   LookupOutcome out_;
 };
 

@@ -28,8 +28,7 @@ struct Preamble {
   std::uint16_t klass = 0;
 };
 
-std::variant<Preamble, DnsFault> read_preamble(DnsReader& reader) {
-  Preamble out;
+std::optional<DnsFault> read_preamble(DnsReader& reader, Preamble& out) {
   const auto id = reader.u16();
   const auto flags = reader.u16();
   const auto questions = reader.u16();
@@ -43,8 +42,7 @@ std::variant<Preamble, DnsFault> read_preamble(DnsReader& reader) {
     return DnsFault::kNotAnAnswer;
   }
   out.header = {*flags, std::size_t{*answers} + *authorities + *additional, *answers};
-  auto name = reader.name();
-  if (!name) {
+  if (!reader.name(out.name)) {
     return DnsFault::kBadName;
   }
   const auto type = reader.u16();
@@ -52,10 +50,9 @@ std::variant<Preamble, DnsFault> read_preamble(DnsReader& reader) {
   if (!type || !klass) {
     return DnsFault::kShort;
   }
-  out.name = std::move(*name);
   out.type = *type;
   out.klass = *klass;
-  return out;
+  return std::nullopt;
 }
 
 /// A record as read, before it is known whether anybody asked for it.
@@ -64,8 +61,10 @@ struct Record {
   RecordType type{};
   std::uint16_t klass = 0;
   std::uint32_t ttl = 0;
-  SrvRecord srv;
-  WireName name;  // CNAME
+  std::uint16_t priority = 0;  // SRV
+  std::uint16_t weight = 0;
+  std::uint16_t port = 0;
+  WireName name;  // SRV, CNAME
   IpAddress address;
 };
 
@@ -80,19 +79,18 @@ bool read_data(DnsReader& reader, Record& record, std::uint16_t length) {
       const auto priority = reader.u16();
       const auto weight = reader.u16();
       const auto port = reader.u16();
-      auto target = reader.name();
-      if (!port || !target) {
+      if (!port || !reader.name(record.name)) {
         return false;
       }
-      record.srv = {*priority, *weight, *port, std::move(target->text), target->usable};
+      record.priority = *priority;
+      record.weight = *weight;
+      record.port = *port;
       break;
     }
     case RecordType::kCname: {
-      auto name = reader.name();
-      if (!name) {
+      if (!reader.name(record.name)) {
         return false;
       }
-      record.name = std::move(*name);
       break;
     }
     case RecordType::kA:
@@ -112,9 +110,10 @@ bool read_data(DnsReader& reader, Record& record, std::uint16_t length) {
 /// Collects records and decides at the end which of them answer the question.
 class Assembly {
  public:
-  Assembly(const Question& question, DnsAnswer& out) : question_(question), out_(out) {}
+  Assembly(const Question& question, std::string_view name, DnsAnswer& out)
+      : question_(question), name_(name), out_(out) {}
 
-  std::optional<DnsFault> add(Record&& record, bool in_answers) {
+  std::optional<DnsFault> add(const Record& record, bool in_answers) {
     if (record.type == RecordType::kOpt) {
       out_.has_opt = true;
       out_.rcode = static_cast<std::uint16_t>(out_.rcode | ((record.ttl >> 24U) << 4U));
@@ -134,28 +133,33 @@ class Assembly {
       ttl_ = std::min(ttl_, ttl);
     }
     if (asked) {
-      if (!record.owner.usable) {
+      if (!record.owner.usable()) {
         return DnsFault::kForeignOwner;
       }
-      owners_.push_back(record.owner.text);
+      if (record.owner.text() == name_) {
+        ++own_;
+      } else {
+        others_.emplace_back(record.owner.text());
+      }
       if (record.type == RecordType::kSrv) {
-        out_.srv.push_back(std::move(record.srv));
+        out_.srv.push_back({record.priority, record.weight, record.port,
+                            std::string(record.name.text()), record.name.usable()});
       } else {
         out_.own_addresses.push_back(record.address);
       }
-    } else if (record.owner.usable && record.type == RecordType::kCname) {
-      if (record.name.usable) {
-        out_.aliases.push_back({std::move(record.owner.text), std::move(record.name.text)});
+    } else if (record.owner.usable() && record.type == RecordType::kCname) {
+      if (record.name.usable()) {
+        out_.aliases.push_back({std::string(record.owner.text()), std::string(record.name.text())});
         alias_in_answers_ += in_answers ? 1 : 0;
       }
-    } else if (record.owner.usable) {
-      out_.addresses.push_back({std::move(record.owner.text), record.address});
+    } else if (record.owner.usable()) {
+      out_.addresses.push_back({std::string(record.owner.text()), record.address});
     }
     return std::nullopt;
   }
 
   std::optional<DnsFault> finish() {
-    out_.canonical = lower_case(question_.name);
+    out_.canonical = name_;
     // Aliases of the answer section come first in the list, and only they may redirect the name.
     for (std::size_t step = 0;; ++step) {
       const auto end = out_.aliases.begin() + static_cast<std::ptrdiff_t>(alias_in_answers_);
@@ -170,8 +174,10 @@ class Assembly {
       }
       out_.canonical = next->target;
     }
-    const bool foreign = std::ranges::any_of(
-        owners_, [this](const std::string& owner) { return owner != out_.canonical; });
+    const bool aliased = out_.canonical != name_;
+    const bool foreign =
+        (aliased && own_ != 0) ||
+        std::ranges::any_of(others_, [this](const auto& owner) { return owner != out_.canonical; });
     if (foreign) {
       return DnsFault::kForeignOwner;
     }
@@ -181,19 +187,18 @@ class Assembly {
 
  private:
   const Question& question_;
+  std::string_view name_;  // the question's, in lower case
   DnsAnswer& out_;
-  std::vector<std::string> owners_;
+  std::size_t own_ = 0;              // records of the question's own name
+  std::vector<std::string> others_;  // owners of the others
   std::size_t alias_in_answers_ = 0;
   std::uint32_t ttl_ = std::numeric_limits<std::uint32_t>::max();
 };
 
-std::variant<Record, DnsFault> read_record(DnsReader& reader) {
-  Record record;
-  auto owner = reader.name();
-  if (!owner) {
+std::optional<DnsFault> read_record(DnsReader& reader, Record& record) {
+  if (!reader.name(record.owner)) {
     return DnsFault::kBadName;
   }
-  record.owner = std::move(*owner);
   const auto type = reader.u16();
   const auto klass = reader.u16();
   const auto ttl = reader.u32();
@@ -204,10 +209,7 @@ std::variant<Record, DnsFault> read_record(DnsReader& reader) {
   record.type = static_cast<RecordType>(*type);
   record.klass = *klass;
   record.ttl = *ttl;
-  if (!read_data(reader, record, *length)) {
-    return DnsFault::kBadRecord;
-  }
-  return record;
+  return read_data(reader, record, *length) ? std::nullopt : std::optional(DnsFault::kBadRecord);
 }
 
 }  // namespace
@@ -239,26 +241,25 @@ std::string lower_case(std::string_view text) {
 
 std::variant<Question, DnsFault> parse_question(std::span<const std::uint8_t> message) {
   DnsReader reader(message);
-  auto read = read_preamble(reader);
-  if (const auto* fault = std::get_if<DnsFault>(&read)) {
+  Preamble preamble;
+  if (const auto fault = read_preamble(reader, preamble)) {
     return *fault;
   }
-  auto& preamble = std::get<Preamble>(read);
   if (preamble.klass != kClassIn) {
     return DnsFault::kWrongClass;
   }
-  return Question{std::move(preamble.name.text), static_cast<RecordType>(preamble.type)};
+  return Question{std::string(preamble.name.text()), static_cast<RecordType>(preamble.type)};
 }
 
 std::variant<DnsAnswer, DnsFault> parse_answer(std::span<const std::uint8_t> message,
                                                const Question& question) {
   DnsReader reader(message);
-  const auto read = read_preamble(reader);
-  if (const auto* fault = std::get_if<DnsFault>(&read)) {
+  Preamble preamble;
+  if (const auto fault = read_preamble(reader, preamble)) {
     return *fault;
   }
-  const auto& preamble = std::get<Preamble>(read);
-  if (!preamble.name.usable || preamble.name.text != lower_case(question.name) ||
+  const auto name = lower_case(question.name);
+  if (!preamble.name.usable() || preamble.name.text() != name ||
       preamble.type != static_cast<std::uint16_t>(question.type) || preamble.klass != kClassIn) {
     return DnsFault::kOtherQuestion;
   }
@@ -266,19 +267,19 @@ std::variant<DnsAnswer, DnsFault> parse_answer(std::span<const std::uint8_t> mes
   out.bytes = message.size();
   out.rcode = preamble.header.flags & 0xfU;
   out.truncated = (preamble.header.flags & kTruncatedBit) != 0;
-  Assembly assembly(question, out);
+  Assembly assembly(question, name, out);
+  constexpr std::size_t kLeastSrv = 18;  // bytes; a count may lie, the size does not
+  out.srv.reserve(std::min<std::size_t>(preamble.header.answers, message.size() / kLeastSrv));
+  Record record;
   for (std::size_t index = 0; index < preamble.header.records; ++index) {
-    auto record = read_record(reader);
-    const auto* fault = std::get_if<DnsFault>(&record);
-    if (fault != nullptr && out.truncated) {
+    const auto fault = read_record(reader, record);
+    if (fault && out.truncated) {
       break;  // cut in the middle, as TC says; the rest comes over TCP
     }
-    if (fault != nullptr) {
+    if (fault) {
       return *fault;
     }
-    const auto refused =
-        assembly.add(std::move(std::get<Record>(record)), index < preamble.header.answers);
-    if (refused) {
+    if (const auto refused = assembly.add(record, index < preamble.header.answers)) {
       return *refused;
     }
   }

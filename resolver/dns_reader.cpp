@@ -19,33 +19,6 @@ char lower(std::uint8_t byte) {
 
 }  // namespace
 
-std::optional<std::uint16_t> DnsReader::u16() {
-  if (left() < 2) {
-    return std::nullopt;
-  }
-  const auto high = message_[offset_];
-  const auto low = message_[offset_ + 1];
-  offset_ += 2;
-  return static_cast<std::uint16_t>((high << 8U) | low);
-}
-
-std::optional<std::uint32_t> DnsReader::u32() {
-  const auto high = u16();
-  const auto low = u16();
-  if (!high || !low) {
-    return std::nullopt;
-  }
-  return (std::uint32_t{*high} << 16U) | *low;
-}
-
-bool DnsReader::skip(std::size_t count) {
-  if (left() < count) {
-    return false;
-  }
-  offset_ += count;
-  return true;
-}
-
 std::optional<IpAddress> DnsReader::v4() {
   std::array<std::uint8_t, 4> octets{};
   if (left() < octets.size()) {
@@ -66,20 +39,20 @@ std::optional<IpAddress> DnsReader::v6() {
   return IpAddress::v6(octets);
 }
 
-std::optional<WireName> DnsReader::name() {
-  WireName out;
+template <class Label>
+bool DnsReader::walk_name(Label label) {
   std::size_t at = offset_;
   std::size_t length = 1;       // the root's byte
   std::size_t limit = offset_;  // a pointer has to lead before the part that holds it
   bool jumped = false;
   for (;;) {
     if (at >= message_.size()) {
-      return std::nullopt;
+      return false;
     }
     const std::uint8_t head = message_[at];
     if ((head & kPointer) == kPointer) {
       if (at + 1 >= message_.size()) {
-        return std::nullopt;
+        return false;
       }
       const std::size_t to = (std::size_t{head & 0x3fU} << 8U) | message_[at + 1];
       if (!jumped) {
@@ -87,14 +60,14 @@ std::optional<WireName> DnsReader::name() {
         jumped = true;
       }
       if (to >= limit) {
-        return std::nullopt;
+        return false;
       }
       limit = to;
       at = to;
       continue;
     }
     if ((head & kPointer) != 0) {  // 0x40 and 0x80: reserved label types
-      return std::nullopt;
+      return false;
     }
     ++at;
     if (head == 0) {
@@ -102,21 +75,33 @@ std::optional<WireName> DnsReader::name() {
     }
     length += std::size_t{head} + 1;
     if (length > kMaxName || message_.size() - at < head) {
-      return std::nullopt;
+      return false;
     }
-    if (!out.text.empty()) {
-      out.text.push_back('.');
-    }
-    for (const auto byte : message_.subspan(at, head)) {
-      out.usable = out.usable && is_plain(byte);
-      out.text.push_back(lower(byte));
-    }
+    label(message_.subspan(at, head));
     at += head;
   }
   if (!jumped) {
     offset_ = at;
   }
-  return out;
+  return true;
+}
+
+bool DnsReader::name(WireName& out) {
+  auto* end = out.text_.data();  // 255 bytes on the wire are at most 253 of text
+  const auto* const begin = end;
+  bool usable = true;
+  const bool whole = walk_name([&](std::span<const std::uint8_t> label) {
+    if (end != begin) {
+      *end++ = '.';
+    }
+    for (const auto byte : label) {
+      usable = usable && is_plain(byte);
+      *end++ = lower(byte);
+    }
+  });
+  out.size_ = static_cast<std::uint8_t>(end - begin);
+  out.usable_ = usable;
+  return whole;
 }
 
 }  // namespace pilotfish::resolver

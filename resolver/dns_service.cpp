@@ -31,7 +31,7 @@ std::shared_ptr<LookupName> DnsService::Impl::name(const Source& source, const T
   std::vector<Endpoint> servers;
   if (const auto* consul = std::get_if<ConsulSource>(&source)) {
     servers = {consul_.server};
-    plan.consul_domain = consul_.domain;
+    plan.consul_domain = lower_case(consul_.domain);
     plan.source = *consul;
   } else if (const auto* srv = std::get_if<SrvSource>(&source)) {
     servers = srv->servers;

@@ -139,11 +139,11 @@ void LookupName::keep(LookupOutcome outcome, TimePoint asked, TimePoint now) {
 void LookupName::log_change(LookupResult before, bool known) const {
   const bool failed = is_failure(state_.answer.result);
   if (failed != (known && is_failure(before))) {
-    logger_.log(failed ? LogLevel::kWarn : LogLevel::kInfo,
-                failed ? "lookup failed" : "lookup answers again",
-                {{"name", plan_.name.text},
-                 {"result", std::string(to_string(state_.answer.result))},
-                 {"note", state_.answer.note}});
+    // The upstream says what it means for traffic; this is the name's own part of the story.
+    logger_.debug(failed ? "lookup failed" : "lookup answers again",
+                  {{"name", plan_.name.text},
+                   {"result", std::string(to_string(state_.answer.result))},
+                   {"note", state_.answer.note}});
   }
 }
 

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 namespace pilotfish::resolver {
 namespace {
@@ -22,6 +23,38 @@ std::optional<std::array<std::uint8_t, kOctets>> from_hex(std::string_view text)
   return out;
 }
 
+/// The addresses that came with an answer, by owner.
+class Given {
+ public:
+  using Addresses = std::unordered_multimap<std::string_view, const IpAddress*>;
+
+  explicit Given(const DnsAnswer& answer) {
+    addresses_.reserve(answer.addresses.size());
+    for (const auto& record : answer.addresses) {
+      addresses_.emplace(record.owner, &record.address);
+    }
+    for (const auto& alias : answer.aliases) {
+      aliases_.emplace(alias.owner, alias.target);
+    }
+  }
+
+  [[nodiscard]] std::pair<Addresses::const_iterator, Addresses::const_iterator> find(
+      std::string_view name) const {
+    for (std::size_t step = 0; step < kMaxAliases && !addresses_.contains(name); ++step) {
+      const auto next = aliases_.find(name);
+      if (next == aliases_.end()) {
+        break;
+      }
+      name = next->second;
+    }
+    return addresses_.equal_range(name);
+  }
+
+ private:
+  Addresses addresses_;
+  std::unordered_map<std::string_view, std::string_view> aliases_;
+};
+
 }  // namespace
 
 std::optional<IpAddress> decode_addr_name(std::string_view target, std::string_view consul_domain) {
@@ -35,8 +68,8 @@ std::optional<IpAddress> decode_addr_name(std::string_view target, std::string_v
   }
   // What is left is "<dc>.<domain>", or the domain alone for the agent's own datacenter.
   const auto rest = target.substr(dot + kAddr.size() - 1);
-  const auto domain = "." + lower_case(consul_domain);
-  if (!rest.ends_with(domain)) {
+  if (rest.size() <= consul_domain.size() || rest[rest.size() - consul_domain.size() - 1] != '.' ||
+      !rest.ends_with(consul_domain)) {
     return std::nullopt;
   }
   const auto hex = target.substr(0, dot);
@@ -51,17 +84,12 @@ std::optional<IpAddress> decode_addr_name(std::string_view target, std::string_v
   return std::nullopt;
 }
 
-SrvReading read_srv(const DnsAnswer& answer, std::string_view consul_domain) {
+SrvReading read_srv(const DnsAnswer& answer, std::string_view consul_domain,
+                    const AddressBook& looked_up) {
   SrvReading out;
-  std::unordered_multimap<std::string_view, const IpAddress*> given;
-  for (const auto& record : answer.addresses) {
-    given.emplace(record.owner, &record.address);
-  }
-  std::unordered_map<std::string_view, std::string_view> aliases;
-  for (const auto& alias : answer.aliases) {
-    aliases.emplace(alias.owner, alias.target);
-  }
-  std::unordered_set<std::string_view> seen;
+  out.instances.reserve(answer.srv.size());
+  std::optional<Given> given;  // most answers of Consul never need it
+  std::unordered_set<std::string_view> missing;
   for (const auto& record : answer.srv) {
     if (record.target.empty() && record.usable) {
       continue;  // "decidedly not available" is not an instance, and not an oddity either
@@ -70,49 +98,28 @@ SrvReading read_srv(const DnsAnswer& answer, std::string_view consul_domain) {
       ++out.skipped;
       continue;
     }
-    out.records.push_back(record);
-    if (!seen.insert(record.target).second) {
-      continue;
-    }
+    const auto add = [&out, &record](const IpAddress& address) {
+      out.instances.push_back({Endpoint{address, record.port}, record.weight, record.priority, {}});
+    };
     if (const auto decoded = decode_addr_name(record.target, consul_domain)) {
-      out.addresses[record.target].push_back(*decoded);
+      add(*decoded);
       continue;
     }
-    std::string_view name = record.target;
-    for (std::size_t step = 0; step < kMaxAliases && !given.contains(name); ++step) {
-      const auto next = aliases.find(name);
-      if (next == aliases.end()) {
-        break;
-      }
-      name = next->second;
+    if (!given) {
+      given.emplace(answer);
     }
-    const auto range = given.equal_range(name);
-    if (range.first == range.second) {
+    const auto range = given->find(record.target);
+    std::for_each(range.first, range.second, [&add](const auto& entry) { add(*entry.second); });
+    if (range.first != range.second) {
+      continue;
+    }
+    if (const auto found = looked_up.find(record.target); found != looked_up.end()) {
+      std::ranges::for_each(found->second, add);
+    } else if (missing.insert(record.target).second) {
       out.missing.push_back(record.target);
-      continue;
-    }
-    auto& addresses = out.addresses[record.target];
-    for (auto entry = range.first; entry != range.second; ++entry) {
-      addresses.push_back(*entry->second);
-    }
-    std::ranges::sort(addresses);
-  }
-  return out;
-}
-
-InstanceList to_instances(const std::vector<SrvRecord>& records, const AddressBook& addresses) {
-  InstanceList out;
-  out.reserve(records.size());
-  for (const auto& record : records) {
-    const auto found = addresses.find(record.target);
-    if (found == addresses.end()) {
-      continue;
-    }
-    for (const auto& address : found->second) {
-      out.push_back({Endpoint{address, record.port}, record.weight, record.priority, {}});
     }
   }
-  normalise(out);
+  normalise(out.instances);
   return out;
 }
 

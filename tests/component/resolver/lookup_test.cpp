@@ -61,6 +61,7 @@ TEST_F(Lookup, LooksUpOnlyTargetsWithoutAnAddress) {
   FakeDnsServer server([](const DnsQuery& query) {
     if (query.type == kSrvType) {
       return DnsAction::send(query.reply()
+                                 .ttl(60)
                                  .srv(query.name, 0, 1, 80, "a.local")
                                  .srv(query.name, 0, 1, 80, "b.local")
                                  .additional()
@@ -69,7 +70,7 @@ TEST_F(Lookup, LooksUpOnlyTargetsWithoutAnAddress) {
                                  .build());
     }
     auto reply = query.reply();
-    reply.cname("b.local", "c.local");
+    reply.ttl(9).cname("b.local", "c.local");
     if (query.type == kAType) {
       reply.address("c.local", IpAddress::v4({10, 0, 0, 2}));
     } else {
@@ -81,6 +82,7 @@ TEST_F(Lookup, LooksUpOnlyTargetsWithoutAnAddress) {
   ASSERT_TRUE(run_first_round());
   EXPECT_THAT(answer().instances, SizeIs(3));
   EXPECT_EQ(answer().instances[2].endpoint, at("[fd00::2]:80"));
+  EXPECT_EQ(answer().ttl, 9s);
   for (const auto& query : server.queries()) {
     EXPECT_TRUE(query.type == kSrvType || query.name == "b.local") << query.name;
   }

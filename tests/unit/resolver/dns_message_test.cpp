@@ -308,7 +308,7 @@ TEST(DnsMessage, KeepsItsBoundsUnderDamage) {
       ASSERT_LE(record.target.size(), 253U);
     }
     const auto reading = read_srv(*answer, "consul");
-    const auto instances = to_instances(reading.records, reading.addresses);
+    const auto& instances = reading.instances;
     ASSERT_LE(instances.size(),
               answer->srv.size() * std::max<std::size_t>(1, answer->addresses.size()));
     for (const auto& instance : instances) {

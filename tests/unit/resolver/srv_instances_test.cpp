@@ -17,13 +17,12 @@ IpAddress ip(const char* text) {
 }
 
 InstanceList instances_of(const DnsAnswer& answer) {
-  const auto reading = read_srv(answer, "consul");
-  return to_instances(reading.records, reading.addresses);
+  return read_srv(answer, "consul").instances;
 }
 
 TEST(SrvInstances, DecodesAddressesFromTheTarget) {
   EXPECT_EQ(decode_addr_name("0a0000ff.addr.dc1.consul", "consul"), ip("10.0.0.255"));
-  EXPECT_EQ(decode_addr_name("0a0000ff.addr.consul", "Consul"), ip("10.0.0.255"));
+  EXPECT_EQ(decode_addr_name("0a0000ff.addr.consul", "consul"), ip("10.0.0.255"));
   EXPECT_EQ(decode_addr_name("fd000000000000000000000000000001.addr.dc1.consul", "consul"),
             ip("fd00::1"));
   for (const auto* wrong :
@@ -55,7 +54,7 @@ TEST(SrvInstances, FollowsAliasesOfTargetsButNotForEver) {
   answer.aliases = {{"a", "b"}, {"b", "c"}, {"loop", "pool"}, {"pool", "loop"}};
   answer.addresses = {{"c", ip("10.0.0.1")}};
   const auto reading = read_srv(answer, "");
-  EXPECT_THAT(to_instances(reading.records, reading.addresses), SizeIs(1));
+  EXPECT_THAT(reading.instances, SizeIs(1));
   EXPECT_THAT(reading.missing, ElementsAre("loop"));
 }
 
@@ -65,12 +64,25 @@ TEST(SrvInstances, NamesEachMissingTargetOnce) {
   EXPECT_THAT(read_srv(answer, "").missing, ElementsAre("a", "b"));
 }
 
+TEST(SrvInstances, UsesWhatWasLookedUpOnlyForTargetsWithoutAnAddress) {
+  DnsAnswer answer;
+  answer.srv = {{0, 1, 80, "a", true}, {0, 2, 80, "b", true}};
+  answer.addresses = {{"a", ip("10.0.0.1")}};
+  const AddressBook book{{"a", {ip("10.0.0.9")}}, {"b", {ip("10.0.0.2"), ip("fd00::2")}}};
+  const auto reading = read_srv(answer, "", book);
+  EXPECT_THAT(reading.missing, IsEmpty());
+  EXPECT_THAT(reading.instances, ElementsAre(Instance{{ip("10.0.0.1"), 80}, 1, 0, {}},
+                                             Instance{{ip("10.0.0.2"), 80}, 2, 0, {}},
+                                             Instance{{ip("fd00::2"), 80}, 2, 0, {}}));
+}
+
 TEST(SrvInstances, SkipsPortZeroUnusableTargetsAndTheDot) {
   DnsAnswer answer;
   answer.srv = {{0, 1, 0, "a", true}, {0, 1, 80, "b c", false}, {0, 1, 80, "", true}};
   answer.addresses = {{"a", ip("10.0.0.1")}, {"b c", ip("10.0.0.2")}, {"", ip("10.0.0.3")}};
   const auto reading = read_srv(answer, "");
-  EXPECT_THAT(reading.records, IsEmpty());
+  EXPECT_THAT(reading.instances, IsEmpty());
+  EXPECT_THAT(reading.missing, IsEmpty());
   EXPECT_EQ(reading.skipped, 2U);
 }
 
