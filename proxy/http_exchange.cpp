@@ -1,5 +1,6 @@
 // One request: choosing an instance, trying, trying again, and our own errors.
 #include <algorithm>
+#include <utility>
 
 #include "http/h1_writer.hpp"
 #include "proxy/hash_key.hpp"
@@ -58,6 +59,7 @@ net::Awaitable<void> HttpSession::exchange() {
 
 void HttpSession::start_request() {
   ++upstream_->active;
+  exchanging_ = true;
   upstream_->budget().on_request(arrived_);
   covered_ = false;
   tried_count_ = 0;
@@ -74,6 +76,7 @@ void HttpSession::finish_request() {
   finish_try(Outcome::kNeutral);  // where nothing else was said of it
   connection_.reset();
   end_request(error_);
+  exchanging_ = false;
   --upstream_->active;
   for (auto& ref : tried_refs_) {
     ref.reset();
@@ -118,16 +121,27 @@ bool HttpSession::choose_pooled() {
     return false;
   }
   const auto now = Clock::now();
+  candidate_.reset();
   auto* chosen = upstream_->pick(pick_context(now));
   if (chosen == nullptr) {
     return false;
   }
   connection_ = upstream_->take_idle(*chosen);
   if (!connection_) {
+    candidate_ = balancer::InstanceRef(chosen);
     return false;
   }
   start_try(*chosen, now);
   return true;
+}
+
+balancer::InstanceState* HttpSession::choose_instance(TimePoint now) {
+  // One pick for one try: the one that found no idle connection counts, as long as it may serve.
+  const auto candidate = std::exchange(candidate_, nullptr);
+  if (candidate && upstream_->may_serve(*candidate)) {
+    return candidate.get();
+  }
+  return upstream_->pick(pick_context(now));
 }
 
 net::Awaitable<bool> HttpSession::choose() {
@@ -140,7 +154,7 @@ net::Awaitable<bool> HttpSession::choose() {
   }
   for (;;) {
     const auto now = Clock::now();
-    auto* chosen = upstream_->pick(pick_context(now));
+    auto* chosen = choose_instance(now);
     if (chosen == nullptr) {
       co_await answer_own(
           503, "destination_unavailable",

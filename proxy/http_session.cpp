@@ -8,6 +8,8 @@ namespace {
 
 constexpr Duration kLingerTime = std::chrono::seconds(1);
 constexpr std::size_t kLingerBytes = 1024UL * 1024;
+/// How long a request runs before anybody asks whether its client is still there.
+constexpr Duration kGoneAfter = std::chrono::milliseconds(250);
 /// A connection that was accepted during a drain may still send its request.
 constexpr Duration kDrainGrace = std::chrono::seconds(1);
 
@@ -60,6 +62,13 @@ void HttpSession::cut() {
   client_.close();
   if (connection_) {
     connection_->stream.close();
+  }
+}
+
+void HttpSession::sweep(TimePoint now) {
+  // A FIN alone is a client that waits for its answer; a reset is one that does not.
+  if (exchanging_ && now - arrived_ > kGoneAfter && client_.peer_gone()) {
+    cut();
   }
 }
 

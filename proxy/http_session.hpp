@@ -36,6 +36,7 @@ class HttpSession final : public Session {
 
   void drain() override;
   void cut() override;
+  void sweep(TimePoint now) override;
 
  private:
   enum class HeadRead : std::uint8_t { kRequest, kClosed, kRefused };
@@ -71,6 +72,7 @@ class HttpSession final : public Session {
   [[nodiscard]] bool choose_pooled();
   /// A fresh lookup where the request needs one, then a connection; false: answered with an error.
   net::Awaitable<bool> choose();
+  [[nodiscard]] balancer::InstanceState* choose_instance(TimePoint now);
   void start_try(balancer::InstanceState& chosen, TimePoint now);
   void finish_try(balancer::Outcome outcome);
   net::Awaitable<TryEnd> attempt();
@@ -142,6 +144,7 @@ class HttpSession final : public Session {
   std::size_t first_header_size_ = 0;
   std::size_t later_header_size_ = 0;
   TimePoint arrived_{};
+  bool exchanging_ = false;
   Claim claim_;
   bool covered_ = false;
 
@@ -154,6 +157,7 @@ class HttpSession final : public Session {
   std::uint32_t retries_ = 0;
   bool reuse_repeat_spent_ = false;
   bool want_fresh_connection_ = false;
+  balancer::InstanceRef candidate_;  ///< picked, but without an idle connection yet
   balancer::InstanceRef instance_;
   ConnectionPtr connection_;
   TimePoint try_started_{};

@@ -11,12 +11,37 @@
 
 namespace pilotfish::proxy {
 
+namespace {
+
+constexpr Duration kSweepEvery = std::chrono::milliseconds(500);
+
+/// Looks at every session twice a second, while there are any.
+class SessionSweep final : public net::Deadline {
+ public:
+  explicit SessionSweep(Worker& worker) : Deadline(worker.deadlines), worker_(worker) {}
+
+ private:
+  void on_deadline() override {
+    const auto now = Clock::now();
+    for (auto it = worker_.sessions.begin(); it != worker_.sessions.end();) {
+      auto& session = *it++;
+      session.sweep(now);
+    }
+    set(now + kSweepEvery);
+  }
+  Worker& worker_;
+};
+
+}  // namespace
+
 struct Proxy::Impl {
   Impl(net::IoContext& io, const Shared& shared, metrics::Store& store)
       : worker(std::make_shared<Worker>(io, shared, store)),
         dns(std::make_unique<resolver::DnsService>(io, shared.consul_dns, shared.worker_count,
                                                    *shared.logger, shared.completer,
                                                    worker->random.next())) {
+    sweep = std::make_unique<SessionSweep>(*worker);
+    sweep->set(Clock::now() + kSweepEvery);
     worker->most_clients = std::max(1U, shared.max_clients / std::max(1U, shared.worker_count));
   }
 
@@ -37,6 +62,7 @@ struct Proxy::Impl {
   }
 
   std::shared_ptr<Worker> worker;
+  std::unique_ptr<SessionSweep> sweep;
   std::unique_ptr<resolver::DnsService> dns;
   std::vector<std::shared_ptr<Upstream>> upstreams;
   std::vector<std::shared_ptr<proxy::Listener>> listeners;
@@ -104,6 +130,7 @@ void Proxy::stop() {
   for (const auto& upstream : impl_->upstreams) {
     upstream->stop();
   }
+  impl_->sweep->clear();
   worker.deadlines.stop();
 }
 

@@ -65,6 +65,10 @@ class Upstream {
 
   // --- choosing and connecting ---------------------------------------------------------------
   [[nodiscard]] balancer::InstanceState* pick(const balancer::PickContext& context);
+  /// True where an instance picked a moment ago is still one that serves.
+  [[nodiscard]] bool may_serve(const balancer::InstanceState& instance) const {
+    return instance.tier >= 0 && instance.tier == cluster_.serving_tier() && !instance.ejected;
+  }
   [[nodiscard]] ConnectionPtr take_idle(balancer::InstanceState& instance) {
     return link_of(instance).take();
   }
