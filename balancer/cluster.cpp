@@ -69,12 +69,15 @@ void Cluster::Impl::assign_members(TimePoint now) {
     views.push_back({tier.members, &tier.answer, tier.answered});
   }
   auto changes = live.assign(views, now);
+  for (auto& state : changes.arrived) {
+    // Gone and back before the shell asked: for the shell it never left.
+    if (events.departed.empty() || std::erase(events.departed, state) == 0) {
+      events.arrived.push_back(std::move(state));
+    }
+  }
   for (auto& state : changes.departed) {
     ejection.on_departed(*state, now);
     events.departed.push_back(std::move(state));
-  }
-  for (auto& state : changes.arrived) {
-    events.arrived.push_back(std::move(state));
   }
 }
 

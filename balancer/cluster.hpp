@@ -115,7 +115,8 @@ struct InstanceView {
   std::string why;          ///< what keeps it from being picked; empty where nothing does
 };
 
-/// What happened since the shell last asked: for metrics, log lines and pools.
+/// What happened since the shell last asked: for metrics, log lines and pools. Whoever is in both
+/// lists came first and left then; gone and back in between leaves no trace.
 struct ClusterEvents {
   struct TierChange {
     int from = -1;

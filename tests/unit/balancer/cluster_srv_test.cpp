@@ -1,6 +1,7 @@
 // SRV priority and weight, retries across groups and tiers, slow start, and what view() says.
 #include <gmock/gmock.h>
 #include <set>
+#include <tuple>
 
 #include "tests/unit/balancer/cluster_fixture.hpp"
 
@@ -224,6 +225,21 @@ TEST(ClusterEvents, TellEachArrivalAndDepartureOnce) {
   ASSERT_EQ(events.departed.size(), 1U);
   EXPECT_EQ(events.departed[0]->endpoint, at(1));
   EXPECT_TRUE(box.cluster.take_events().empty());
+}
+
+TEST(ClusterEvents, LeaveNoTraceOfOneThatWasGoneAndBackInBetween) {
+  ClusterBox box({}, {"only"});
+  box.answer(0, {instance(1), instance(2)});
+  std::ignore = box.cluster.take_events();
+  box.empty(0);
+  box.now += 1min;  // the hold ended unseen; the next answer finds that out first
+  box.answer(0, {instance(1)});
+  const auto events = box.cluster.take_events();
+  EXPECT_TRUE(events.arrived.empty());
+  ASSERT_EQ(events.departed.size(), 1U);
+  EXPECT_EQ(events.departed[0]->endpoint, at(2));
+  EXPECT_EQ(events.tier_changes.size(), 2U);
+  EXPECT_EQ(box.pick_name(), "10.0.0.1:80");
 }
 
 TEST(ClusterStats, CountRequestsFailuresAndLatency) {
