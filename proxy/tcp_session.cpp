@@ -87,6 +87,7 @@ net::Awaitable<bool> TcpSession::connect() {
     Opened opened = co_await upstream_->open(*chosen);
     if (opened.connection) {
       connection_ = std::move(opened.connection);
+      upstream_->reached(*chosen, Clock::now());
       co_return !cut_;
     }
     const bool refused = opened.error == OpenError::kConnect || opened.error == OpenError::kTimeout;

@@ -271,6 +271,11 @@ void Upstream::try_finished(InstanceState& instance, balancer::Outcome outcome, 
   publish_events();
 }
 
+void Upstream::reached(InstanceState& instance, TimePoint now) {
+  cluster_.reached(instance, now);
+  publish_events();
+}
+
 balancer::RetryVerdict Upstream::decide_retry(const balancer::RetryQuestion& question,
                                               TimePoint now) {
   const auto verdict = balancer::decide_retry(options_.retry, question, budget_, now);

@@ -80,6 +80,8 @@ class Upstream {
   void try_started(balancer::InstanceState& instance, TimePoint now);
   void try_finished(balancer::InstanceState& instance, balancer::Outcome outcome, Duration latency,
                     TimePoint now);
+  /// A TCP connection stands: that is what a probe wanted to know, long before its session ends.
+  void reached(balancer::InstanceState& instance, TimePoint now);
   [[nodiscard]] balancer::RetryVerdict decide_retry(const balancer::RetryQuestion& question,
                                                     TimePoint now);
 
