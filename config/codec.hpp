@@ -94,6 +94,7 @@ Codec<std::vector<V>> list_of(Codec<V> item, bool alone, bool may_be_empty = fal
   };
   auto write = [item](const std::vector<V>& values) -> std::optional<Node> {
     std::vector<Node> nodes;
+    nodes.reserve(values.size());
     for (const auto& value : values) {
       nodes.push_back(item.write(value).value_or(Node{}));
     }
@@ -172,6 +173,7 @@ Codec<std::vector<V>> entries_of(Codec<V> codec, std::string what,
   };
   auto write = [codec, name](const std::vector<V>& values) -> std::optional<Node> {
     std::vector<Entry> entries;
+    entries.reserve(values.size());
     for (const auto& value : values) {
       entries.push_back({value.*name, {}, codec.write(value).value_or(Node::map({}))});
     }
