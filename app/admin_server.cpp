@@ -2,7 +2,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <list>
@@ -18,18 +17,42 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
-using Stream = beast::basic_stream<asio::ip::tcp, net::Executor>;
 using Reply = http::response<http::string_body>;
 
 constexpr std::size_t kHeadLimit = 8UL * 1024;
 constexpr std::size_t kBodyLimit = 4UL * 1024;
 
-struct Session {
-  explicit Session(net::TcpSocket socket) : stream(std::move(socket)) {}
-  Stream stream;
+/// A connection and its one deadline. Shared with the deadline's handler alone.
+struct Session : std::enable_shared_from_this<Session> {
+  explicit Session(net::TcpSocket accepted)
+      : socket(std::move(accepted)), timer(socket.get_executor()) {}
+
+  /// From now on what runs on the socket is cancelled after `limit`, and `timed_out` set.
+  void limit_to(Duration limit) {
+    timed_out = false;
+    timer.expires_after(limit);
+    timer.async_wait([self = shared_from_this(), mine = ++generation](const net::ErrorCode& error) {
+      if (!error && mine == self->generation) {
+        self->timed_out = true;
+        self->socket.cancel();
+      }
+    });
+  }
+  void close() {
+    ++generation;
+    timer.cancel();
+    net::ErrorCode ignored;
+    (void)socket.close(ignored);
+  }
+
+  net::TcpSocket socket;
+  net::Timer timer;
   beast::flat_buffer buffer{kHeadLimit + kBodyLimit};
+  std::uint64_t generation = 0;  // of the deadline that counts
+  bool timed_out = false;
   bool idle = false;  ///< waits for a request's first byte
 };
+using Sessions = std::list<std::shared_ptr<Session>>;
 
 unsigned status_of(const net::ErrorCode& error) {
   if (error == http::error::header_limit || error == http::error::buffer_overflow) {
@@ -62,7 +85,7 @@ struct AdminServer::Impl : std::enable_shared_from_this<AdminServer::Impl> {
   }
 
   net::Awaitable<void> accept_loop();
-  net::Awaitable<void> serve(std::list<Session>::iterator session);
+  net::Awaitable<void> serve(Sessions::iterator session);
   net::Awaitable<bool> serve_one(Session& session, bool first);
   net::Awaitable<bool> send(Session& session, Reply reply, bool head_only);
   net::Awaitable<void> close(Session& session);
@@ -74,15 +97,15 @@ struct AdminServer::Impl : std::enable_shared_from_this<AdminServer::Impl> {
   Logger& logger;
   net::Notifier changed;  // a session ended
   net::Timer pause;
-  std::list<Session> sessions;  // those that have waited longest come first
+  Sessions sessions;  // those that have waited longest come first
   bool stopping = false;
 };
 
 void AdminServer::Impl::close_longest_idle() {
-  for (Session& session : sessions) {
-    if (session.idle) {
-      session.idle = false;
-      session.stream.cancel();
+  for (const auto& session : sessions) {
+    if (session->idle) {
+      session->idle = false;
+      session->socket.cancel();
       return;
     }
   }
@@ -106,17 +129,19 @@ net::Awaitable<void> AdminServer::Impl::accept_loop() {
       (void)co_await pause.async_wait(net::kTuple);
       continue;
     }
-    const auto session = sessions.emplace(sessions.end(), std::move(std::get<1>(accepted)));
+    const auto session = sessions.insert(
+        sessions.end(), std::make_shared<Session>(std::move(std::get<1>(accepted))));
     asio::co_spawn(acceptor.get_executor(), serve(session), asio::detached);
   }
 }
 
-net::Awaitable<void> AdminServer::Impl::serve(std::list<Session>::iterator session) {
+net::Awaitable<void> AdminServer::Impl::serve(Sessions::iterator session) {
   const auto self = shared_from_this();
   bool more = true;
   for (bool first = true; more && !stopping; first = false) {
-    more = co_await serve_one(*session, first);
+    more = co_await serve_one(**session, first);
   }
+  (*session)->close();
   sessions.erase(session);
   changed.notify_all();
 }
@@ -124,9 +149,9 @@ net::Awaitable<void> AdminServer::Impl::serve(std::list<Session>::iterator sessi
 net::Awaitable<bool> AdminServer::Impl::serve_one(Session& session, bool first) {
   if (!first && session.buffer.size() == 0) {
     session.idle = true;
-    session.stream.expires_after(options.idle_timeout);
+    session.limit_to(options.idle_timeout);
     const auto more =
-        co_await session.stream.async_read_some(session.buffer.prepare(2048), net::kTuple);
+        co_await session.socket.async_read_some(session.buffer.prepare(2048), net::kTuple);
     if (std::get<0>(more) || !session.idle) {
       co_return false;
     }
@@ -136,8 +161,8 @@ net::Awaitable<bool> AdminServer::Impl::serve_one(Session& session, bool first) 
   http::request_parser<http::string_body> parser;
   parser.header_limit(kHeadLimit);
   parser.body_limit(kBodyLimit);
-  session.stream.expires_after(options.head_timeout);
-  const auto read = co_await http::async_read(session.stream, session.buffer, parser, net::kTuple);
+  session.limit_to(options.head_timeout);
+  const auto read = co_await http::async_read(session.socket, session.buffer, parser, net::kTuple);
   const net::ErrorCode error = std::get<0>(read);
   if (error == http::error::end_of_stream || stopping) {
     co_return false;
@@ -146,11 +171,11 @@ net::Awaitable<bool> AdminServer::Impl::serve_one(Session& session, bool first) 
   bool head_only = false;
   if (error) {
     // What came over the network is answered; a connection that broke is not.
-    const bool timed_out = error == beast::error::timeout;
-    if (!timed_out && error.category() != http::make_error_code(http::error{}).category()) {
+    if (session.timed_out ? !parser.got_some()
+                          : error.category() != http::make_error_code(http::error{}).category()) {
       co_return false;
     }
-    const unsigned status = timed_out ? 408 : status_of(error);
+    const unsigned status = session.timed_out ? 408 : status_of(error);
     reply.result(status);
     reply.version(11);
     reply.keep_alive(false);
@@ -183,13 +208,13 @@ net::Awaitable<bool> AdminServer::Impl::serve_one(Session& session, bool first) 
 net::Awaitable<bool> AdminServer::Impl::send(Session& session, Reply reply, bool head_only) {
   reply.prepare_payload();  // HEAD has the length that GET would have
   http::response_serializer<http::string_body> serializer(reply);
-  session.stream.expires_after(options.write_timeout);
+  session.limit_to(options.write_timeout);
   net::ErrorCode error;
   if (head_only) {
-    const auto written = co_await http::async_write_header(session.stream, serializer, net::kTuple);
+    const auto written = co_await http::async_write_header(session.socket, serializer, net::kTuple);
     error = std::get<0>(written);
   } else {
-    const auto written = co_await http::async_write(session.stream, serializer, net::kTuple);
+    const auto written = co_await http::async_write(session.socket, serializer, net::kTuple);
     error = std::get<0>(written);
   }
   if (error) {
@@ -206,12 +231,12 @@ net::Awaitable<void> AdminServer::Impl::close(Session& session) {
   // FIN first, then discard for a moment: unread input would turn the close into a reset, and the
   // reset could overtake the answer.
   net::ErrorCode ignored;
-  (void)session.stream.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  (void)session.socket.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   session.buffer.clear();
-  session.stream.expires_after(std::chrono::seconds(1));
+  session.limit_to(std::chrono::seconds(1));
   for (int rounds = 0; rounds < 32; ++rounds) {
     const auto discarded =
-        co_await session.stream.async_read_some(session.buffer.prepare(2048), net::kTuple);
+        co_await session.socket.async_read_some(session.buffer.prepare(2048), net::kTuple);
     if (std::get<0>(discarded)) {
       co_return;
     }
@@ -236,8 +261,8 @@ void AdminServer::stop() {
   (void)impl_->acceptor.close(ignored);
   impl_->pause.cancel();
   impl_->changed.notify_all();
-  for (Session& session : impl_->sessions) {
-    session.stream.close();
+  for (const auto& session : impl_->sessions) {
+    session->close();
   }
 }
 
