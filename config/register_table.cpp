@@ -326,7 +326,7 @@ void add_etcd_fields(FieldTable<Draft>& t) {
   t.field("srv", kBase(&Announcement::srv), dns_name(),
           "The name under which CoreDNS serves it. Only etcd.")
       .otherwise("required with `in: etcd`");
-  t.field("lease", &Draft::lease, optional_of(seconds(5s)),
+  t.field("lease", &Draft::lease, optional_of(seconds(1s)),
           "How long the record outlives a sidecar that crashed. Only etcd.")
       .otherwise(format_duration(initial.lease));
   t.field("priority", &Draft::priority, optional_of(number(0, 65535)), "Of the record. Only etcd.")

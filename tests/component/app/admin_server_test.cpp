@@ -148,6 +148,8 @@ TEST_F(AdminServerTest, RefusesNamesThatCouldHaveBeenReboundToUs) {
   EXPECT_THAT(ask("GET /config HTTP/1.1\r\nConnection: close\r\n\r\n"),
               StartsWith("HTTP/1.1 403 "));
   EXPECT_THAT(ask("GET /health HTTP/1.0\r\n\r\n"), HasSubstr(" 200 "));
+  // Prometheus sends the SRV target it was told; what it reads holds no secret.
+  EXPECT_THAT(get("/metrics", "one.svc.prom.local:9900"), StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_F(AdminServerTest, TakesAnyNameWhereItIsPublic) {
