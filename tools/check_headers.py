@@ -5,6 +5,7 @@ Remembers what passed, as check_tidy.py does.
 """
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -21,25 +22,29 @@ def main() -> int:
     root = args.root.resolve()
 
     # The definitions that any unit has, for all: they only switch Asio's and Beast's form.
-    flags: dict[str, None] = {}
+    defined: dict[str, None] = {}
     for unit in checklib.compile_commands(args.build.resolve(), root):
-        flags.update({f: None for f in unit.flags if f.startswith("-D")})
-    tree = checklib.Tree(root)
-    common = [checklib.tool_version(args.tool, "--version"), checklib.library_versions()]
-    jobs = []
-    for header in checklib.source_files(root, (".hpp",)):
-        name = str(header)
-        reached = [f"{n}={h}" for n, h in sorted(tree.reached(name).items())]
-        command = [args.tool, "-std=c++20", "-fsyntax-only", "-I.", *sorted(flags), "-x", "c++", "-"]
-        stub = f'#include "{name}"\n#include "{name}"\n'
-        jobs.append(checklib.Job(name, [*common, *command, *reached], command, stub))
+        defined.update({f: None for f in unit.flags if f.startswith("-D")})
+    command = [args.tool, "-std=c++20", "-fsyntax-only", "-I.", *sorted(defined), "-x", "c++", "-"]
+    common = [*command, checklib.tool_version(args.tool, "--version"), checklib.library_versions()]
+    tree, passed = checklib.Tree(root), checklib.Passed(args.cache)
+    jobs = [checklib.Job(str(header), [], tree, common)
+            for header in checklib.source_files(root, (".hpp",))]
 
-    failures, _ = checklib.run_cached(jobs, args.cache, root, args.jobs)
-    findings = []
-    for job, output in failures:
-        errors = [line for line in output.splitlines() if "error:" in line]
-        findings.append(f"{job.name} does not compile alone: {(errors or [output.strip()])[0]}")
-    return checklib.finish("headers", findings, f"{len(jobs)} headers")
+    def check(batch: list[checklib.Job]) -> list[str]:
+        job = batch[0]
+        stub = f'#include "{job.name}"\n#include "{job.name}"\n'
+        done = subprocess.run(command, cwd=root, input=stub, capture_output=True, text=True,
+                              check=False)
+        if done.returncode == 0:
+            passed.add(job)
+            return []
+        errors = [line for line in done.stderr.splitlines() if "error:" in line]
+        return [f"{job.name} does not compile alone: {(errors or [done.stderr.strip()])[0]}"]
+
+    todo = checklib.not_passed(jobs, passed)
+    results = checklib.run_jobs([[job] for job in todo], args.jobs, check)
+    return checklib.finish("headers", sorted(sum(results, [])), f"{len(jobs)} headers")
 
 
 if __name__ == "__main__":

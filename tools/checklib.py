@@ -152,56 +152,62 @@ def library_versions() -> str:
         return ""
 
 
+class Passed:
+    """What has passed before, one empty file per digest of everything that the result depends on."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        limit = time.time() - _CACHE_KEPT_S
+        for mark in folder.iterdir():
+            if mark.stat().st_mtime < limit:
+                mark.unlink(missing_ok=True)
+
+    def knows(self, job: Job) -> bool:
+        mark = self._folder / job.digest
+        if not mark.exists():
+            return False
+        os.utime(mark)  # in use: not to be forgotten
+        return True
+
+    def add(self, job: Job):
+        (self._folder / job.digest).touch()
+
+
 class Job:
-    """One cached run: `command` is executed unless a run with the same `key` has passed before."""
+    """Something to check: a file's name, and the digest of all that the result depends on."""
 
-    def __init__(self, name: str, key: list[str], command: list[str], stdin: str = ""):
+    def __init__(self, name: str, flags: list[str], tree: Tree, common: list[str]):
         self.name = name
-        self.digest = hashlib.sha256("\0".join(key).encode()).hexdigest()
-        self.command = command
-        self.stdin = stdin
+        self.flags = flags
+        self.reached = tree.reached(name)
+        files = [f"{n}={h}" for n, h in sorted(self.reached.items())]
+        self.digest = hashlib.sha256("\0".join([name, *common, *flags, *files]).encode()).hexdigest()
 
 
-def run_cached(jobs: list[Job], cache: Path, root: Path, workers: int, clean=lambda text: text):
-    """Runs what the cache does not know as passed. Returns ([(job, output)] of failures, ran)."""
-    cache.mkdir(parents=True, exist_ok=True)
-    _forget_old(cache)
-    todo = []
-    for job in jobs:
-        mark = cache / job.digest
-        if mark.exists():
-            os.utime(mark)
-        else:
-            todo.append(job)
+def run_jobs(batches: list[list[Job]], workers: int, check):
+    """Calls check(batch) for each on `workers` threads, saying how far it is; returns the results."""
+    total, count, results = sum(map(len, batches)), 0, []
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        begun = time.monotonic()
+        running = {pool.submit(check, batch): batch for batch in batches}
+        for future in as_completed(running):
+            batch = running[future]
+            count += len(batch)
+            more = f" and {len(batch) - 1} more" if len(batch) > 1 else ""
+            print(f"[{count}/{total}] {batch[0].name}{more}, {time.monotonic() - begun:.0f} s",
+                  flush=True)
+            for finding in future.result():
+                print(f"    {finding}", flush=True)
+            results.append(future.result())
+    return results
+
+
+def not_passed(jobs: list[Job], passed: Passed) -> list[Job]:
+    todo = [job for job in jobs if not passed.knows(job)]
     if len(todo) < len(jobs):
         print(f"{len(jobs) - len(todo)} of {len(jobs)} unchanged since they passed", flush=True)
-
-    def run(job: Job):
-        begin = time.monotonic()
-        done = subprocess.run(job.command, cwd=root, input=job.stdin, capture_output=True,
-                              text=True, check=False)
-        return done.returncode, clean(done.stdout + done.stderr), time.monotonic() - begin
-
-    failures = []
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        running = {pool.submit(run, job): job for job in todo}
-        for count, future in enumerate(as_completed(running), 1):
-            job = running[future]
-            status, output, took = future.result()
-            if status == 0:
-                (cache / job.digest).touch()
-            else:
-                failures.append((job, output))
-            verdict = "" if status == 0 else "  FAILED"
-            print(f"[{count}/{len(todo)}] {job.name} {took:.1f} s{verdict}", flush=True)
-    return sorted(failures, key=lambda f: f[0].name), len(todo)
-
-
-def _forget_old(cache: Path):
-    limit = time.time() - _CACHE_KEPT_S
-    for mark in cache.iterdir():
-        if mark.stat().st_mtime < limit:
-            mark.unlink(missing_ok=True)
+    return todo
 
 
 def default_cache() -> Path:
