@@ -1,6 +1,7 @@
 #include "net/deadlines.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pilotfish::net {
 
@@ -12,7 +13,7 @@ void Deadline::set(TimePoint at) {
   }
   // Filed later than it is due now (a short one after a long one): file it again.
   const auto slot_of_at = static_cast<std::size_t>(Deadlines::tick_of(at) + 1) % Deadlines::kSlots;
-  if (slot_of_at != slot_) {
+  if (slot_of_at != slot_ && slot_ != Deadlines::kDueSlot) {
     const auto distance = [this](std::size_t slot) {
       const auto base = static_cast<std::size_t>(wheel_->swept_) % Deadlines::kSlots;
       return (slot + Deadlines::kSlots - base) % Deadlines::kSlots;
@@ -85,18 +86,15 @@ void Deadlines::sweep(TimePoint now) {
   for (; tick <= until; ++tick) {
     swept_ = tick;
     const auto slot = static_cast<std::size_t>(tick) % kSlots;
-    Deadline* waiting = slots_[slot];
-    // Taken off as a list of its own first: what is filed again may land in this slot.
-    slots_[slot] = nullptr;
-    while (waiting != nullptr) {
-      Deadline& deadline = *waiting;
-      waiting = deadline.next_;
-      if (waiting != nullptr) {
-        waiting->previous_ = nullptr;
-      }
-      deadline.next_ = nullptr;
-      deadline.filed_ = false;
-      --filed_;
+    // Moved to a slot of their own first: what is filed again may land in this one, and whoever
+    // runs may destroy or set others that are still to come.
+    slots_[kDueSlot] = std::exchange(slots_[slot], nullptr);
+    for (Deadline* due = slots_[kDueSlot]; due != nullptr; due = due->next_) {
+      due->slot_ = kDueSlot;
+    }
+    while (slots_[kDueSlot] != nullptr) {
+      Deadline& deadline = *slots_[kDueSlot];
+      unfile(deadline);
       if (deadline.at_ == TimePoint::max()) {
         continue;
       }

@@ -28,7 +28,8 @@ class Deadline {
 
  protected:
   virtual ~Deadline();
-  /// Runs once per set(), from the sweep. May set() again; must not destroy other deadlines.
+  /// Runs once per set(), from the sweep. May set() again, and may set or destroy other deadlines,
+  /// but not itself.
   virtual void on_deadline() = 0;
 
  private:
@@ -67,8 +68,11 @@ class Deadlines {
 
   [[nodiscard]] static std::int64_t tick_of(TimePoint at) { return at.time_since_epoch() / kGrain; }
 
+  /// Behind the wheel's slots: what is being swept right now.
+  static constexpr std::size_t kDueSlot = kSlots;
+
   Timer timer_;
-  std::array<Deadline*, kSlots> slots_{};
+  std::array<Deadline*, kSlots + 1> slots_{};
   std::size_t filed_ = 0;
   std::int64_t swept_ = 0;    ///< last tick that was swept
   std::int64_t wake_at_ = 0;  ///< tick the timer is set for; 0: not set

@@ -92,6 +92,35 @@ TEST_F(DeadlinesTest, DestroyedOnesLeaveTheWheel) {
   EXPECT_EQ(wheel_.filed(), 0U);
 }
 
+/// Destroys others while it fires.
+class Destroyer final : public Deadline {
+ public:
+  Destroyer(Deadlines& wheel, std::vector<std::unique_ptr<Probe>>& victims)
+      : Deadline(wheel), victims_(victims) {}
+
+ private:
+  void on_deadline() override { victims_.clear(); }
+  std::vector<std::unique_ptr<Probe>>& victims_;
+};
+
+TEST_F(DeadlinesTest, OneThatFiresMayDestroyOthersOfItsSlot) {
+  std::vector<std::unique_ptr<Probe>> victims;
+  const auto due = now_ + 50ms;
+  const auto add = [&] {
+    for (int i = 0; i < 3; ++i) {
+      victims.push_back(std::make_unique<Probe>(wheel_));
+      victims.back()->set(due);
+    }
+  };
+  add();
+  Destroyer destroyer(wheel_, victims);
+  destroyer.set(due);
+  add();
+  pass(100ms);
+  EXPECT_TRUE(victims.empty());
+  EXPECT_EQ(wheel_.filed(), 0U);
+}
+
 TEST_F(DeadlinesTest, SurviveALongStop) {
   probe_.set(now_ + 3s);
   now_ += 60s;
