@@ -1,5 +1,5 @@
-#include <gtest/gtest.h>
 #include <deque>
+#include <gtest/gtest.h>
 #include <string>
 #include <vector>
 
