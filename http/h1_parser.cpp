@@ -326,6 +326,12 @@ Refusal parse_response(std::string_view bytes, Method method, ResponseHead& head
   const bool bodiless =
       method == Method::kHead || head.status < 200 || head.status == 204 || head.status == 304;
   if (bodiless) {
+    if (head.status == 204 && head.framing != Framing::kNone && head.length > 0) {
+      head.keep_alive = false;  // a body may follow that is none: not to be read as an answer
+    }
+    if (head.status == 204 && head.framing == Framing::kChunked) {
+      head.keep_alive = false;
+    }
     // Content-Length of an answer to HEAD (or of a 304) says how long the body would be.
     head.framing = Framing::kNone;
   } else if (head.framing == Framing::kNone) {

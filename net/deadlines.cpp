@@ -12,7 +12,8 @@ void Deadline::set(TimePoint at) {
     return;
   }
   // Filed later than it is due now (a short one after a long one): file it again.
-  const auto slot_of_at = static_cast<std::size_t>(Deadlines::tick_of(at) + 1) % Deadlines::kSlots;
+  const auto due = std::max(Deadlines::tick_of(at) + 1, wheel_->swept_ + 1);
+  const auto slot_of_at = static_cast<std::size_t>(due) % Deadlines::kSlots;
   if (slot_of_at != slot_ && slot_ != Deadlines::kDueSlot) {
     const auto distance = [this](std::size_t slot) {
       const auto base = static_cast<std::size_t>(wheel_->swept_) % Deadlines::kSlots;

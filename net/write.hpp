@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -43,6 +44,10 @@ class Gather {
   std::size_t first_ = 0;
   std::size_t count_ = 0;
 };
+
+/// After so many reads in a row without waiting a loop goes through the reactor once, so that one
+/// busy pair of peers does not hold the worker.
+inline constexpr std::uint32_t kTurns = 16;
 
 [[nodiscard]] inline bool would_block(const ErrorCode& error) {
   return error == asio::error::would_block || error == asio::error::try_again;

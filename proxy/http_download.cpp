@@ -19,6 +19,9 @@ net::Awaitable<HttpSession::TryEnd> HttpSession::read_answer(Connection& connect
     if (pump_problem_ != TryEnd::kAnswer) {
       co_return pump_problem_;
     }
+    if (connection.expired()) {
+      co_return TryEnd::kTimeout;  // it fired while nobody waited
+    }
     const auto waited = co_await connection.stream.wait_readable();
     if (const auto error = std::get<0>(waited)) {
       co_return read_failure(connection);
@@ -62,6 +65,9 @@ net::Awaitable<HttpSession::TryEnd> HttpSession::read_answer(Connection& connect
         co_return interim_ > kMostInterim ? TryEnd::kBadAnswer : TryEnd::kClientGone;
       }
       connection.in.consume(answer_head_size_);
+      if (!body_.complete()) {
+        connection.clear();  // 100: now it is the client's turn
+      }
       scan.reset();
     }
   }
@@ -88,6 +94,7 @@ net::Awaitable<bool> HttpSession::pass_interim() {
   http::write_response(answer_, http::ResponseRewrite{}, answer_bytes_);
   net::Gather gather;
   gather.add(answer_bytes_);
+  interim_passed_ = true;
   const auto error = co_await send_to_client(gather);
   co_return !error;
 }
@@ -152,7 +159,7 @@ net::Awaitable<void> HttpSession::relay_answer(Connection& connection) {
     finish_try(end == BodyEnd::kCut ? balancer::Outcome::kReset : balancer::Outcome::kNeutral);
   } else {
     finish_try(gateway_error ? balancer::Outcome::kGatewayError : balancer::Outcome::kSuccess);
-    if (answer_.keep_alive && connection.in.empty() && !uploading &&
+    if (answer_.keep_alive && connection.in.empty() && !uploading && sent_whole_ &&
         answer_.framing != http::Framing::kUntilClose) {
       upstream_->keep(*instance_, std::move(connection_), Clock::now());
     }
@@ -174,7 +181,8 @@ net::Awaitable<HttpSession::BodyEnd> HttpSession::relay_body(Connection& connect
       co_return head_sent ? BodyEnd::kCut : BodyEnd::kBadStart;
     }
     net::Gather gather;
-    if (!head_sent) {
+    const bool first = !head_sent;
+    if (first) {
       gather.add(answer_bytes_);
       head_sent = true;
     }
@@ -191,7 +199,7 @@ net::Awaitable<HttpSession::BodyEnd> HttpSession::relay_body(Connection& connect
     }
     std::string end;
     if (decoder.done() && chunked && !write_answer_end(decoder, end)) {
-      co_return BodyEnd::kCut;
+      co_return first ? BodyEnd::kBadStart : BodyEnd::kCut;
     }
     gather.add(end);
     if (!gather.empty()) {
@@ -216,7 +224,10 @@ net::Awaitable<HttpSession::BodyEnd> HttpSession::relay_body(Connection& connect
       continue;
     }
     if (read != ReadEnd::kBytes) {
-      co_return BodyEnd::kCut;
+      // What the client broke off is no fault of the instance.
+      const bool by_client =
+          cut_ || (pump_problem_ != TryEnd::kAnswer && pump_problem_ != TryEnd::kTimeout);
+      co_return by_client ? BodyEnd::kClientGone : BodyEnd::kCut;
     }
   }
 }
@@ -233,9 +244,12 @@ bool HttpSession::write_answer_end(const http::BodyDecoder& decoder, std::string
 }
 
 net::Awaitable<HttpSession::ReadEnd> HttpSession::read_more(Connection& connection) {
+  bool yield = ++reads_ % net::kTurns == 0;
   for (;;) {
     const auto room = connection.in.make_room();
-    const auto [error, size] = connection.stream.try_read(room);
+    const auto [error, size] =
+        yield ? net::IoResult{net::asio::error::would_block, 0} : connection.stream.try_read(room);
+    yield = false;
     if (!error) {
       connection.in.commit(size);
       upstream_->metrics().received(size);
@@ -268,16 +282,23 @@ net::Awaitable<void> HttpSession::switch_protocols(Connection& connection) {
     finish_try(balancer::Outcome::kNeutral);
     co_return;
   }
-  finish_try(balancer::Outcome::kSuccess);  // from here on it is a tunnel, not a try
+  upstream_->reached(*instance_, Clock::now());  // a probe has its answer; the stream runs on
+  upstream_->metrics().final_answer(Clock::now() - arrived_);
+  exchanging_ = false;  // from here on the relay notices who leaves
   connection.in.consume(answer_head_size_);
   in_.consume(head_size_ + body_.consumed_at_start());
   head_size_ = 0;
+  take_late_input();
   request_.clear();  // its views are gone with the head
+  RelayCount count;
+  count.up = [this](std::uint64_t n) { upstream_->metrics().sent(n); };
+  count.down = [this](std::uint64_t n) { upstream_->metrics().received(n); };
   Relay<ClientStream, UpstreamStream> relay(*worker_, client_, in_, connection.stream,
-                                            connection.in, options().idle_timeout);
+                                            connection.in, options().idle_timeout,
+                                            std::move(count));
   const RelayEnd end = co_await relay.run();
-  upstream_->metrics().sent(end.up);
-  upstream_->metrics().received(end.down);
+  finish_try(end.broken ? balancer::Outcome::kNeutral : balancer::Outcome::kSuccess);
+  tunnel_in_ = end.up;
   body_out_ = end.down;
   reset_on_close_ = end.broken;
 }

@@ -12,6 +12,13 @@ using balancer::Outcome;
 using balancer::RetryCause;
 using balancer::RetryVerdict;
 
+namespace {
+
+/// Room for a usual head stays with the connection, so that steady traffic allocates none.
+constexpr std::size_t kKeptText = 4096;
+
+}  // namespace
+
 net::Awaitable<void> HttpSession::exchange() {
   upstream_ = routes_->route(request_);
   start_request();
@@ -19,6 +26,11 @@ net::Awaitable<void> HttpSession::exchange() {
     first_request_ = false;
     if (!upstream_->is_covered(claim_)) {
       co_await upstream_->covered(std::move(claim_));
+    }
+    if (cut_) {
+      co_await fail(TryEnd::kClientGone);
+      finish_request();
+      co_return;
     }
     covered_ = true;
   } else {
@@ -64,10 +76,11 @@ void HttpSession::start_request() {
   covered_ = false;
   tried_count_ = 0;
   tries_ = retries_ = interim_ = 0;
+  interim_passed_ = false;
   reuse_repeat_spent_ = want_fresh_connection_ = false;
   answer_time_used_ = {};
   status_ = 0;
-  body_out_ = 0;
+  body_out_ = tunnel_in_ = 0;
   error_ = {};
   instance_.reset();
 }
@@ -83,13 +96,26 @@ void HttpSession::finish_request() {
   }
   // The bytes of this request go; what was pipelined behind it stays.
   in_.consume(std::min(in_.size(), head_size_ + body_.consumed_at_start()));
-  if (!body_in_.empty() && alive_) {
-    const auto rest = body_in_.readable();
+  if (alive_) {
+    take_late_input();
+  }
+  body_in_.release();
+  body_.release();
+  for (auto* text : {&request_bytes_, &answer_bytes_}) {
+    if (text->capacity() > kKeptText) {
+      std::string().swap(*text);  // an idle connection keeps little
+    }
+  }
+}
+
+void HttpSession::take_late_input() {
+  const auto rest = body_in_.readable();
+  if (!rest.empty()) {
     const auto room = in_.make_room();
     std::memcpy(room.data(), rest.data(), rest.size());
     in_.commit(rest.size());
+    body_in_.release();
   }
-  body_in_.release();
 }
 
 HttpSession::TryEnd HttpSession::begin_body() {
@@ -153,6 +179,10 @@ net::Awaitable<bool> HttpSession::choose() {
     }
   }
   for (;;) {
+    if (cut_) {
+      co_await fail(TryEnd::kClientGone);
+      co_return false;
+    }
     const auto now = Clock::now();
     auto* chosen = choose_instance(now);
     if (chosen == nullptr) {
@@ -170,13 +200,13 @@ net::Awaitable<bool> HttpSession::choose() {
     }
     Opened opened = co_await upstream_->open(*chosen);
     want_fresh_connection_ = false;
+    if (cut_) {
+      co_await fail(TryEnd::kClientGone);
+      co_return false;
+    }
     if (opened.connection) {
       connection_ = std::move(opened.connection);
       co_return true;
-    }
-    if (cut_) {
-      alive_ = false;
-      co_return false;
     }
     if (opened.error == OpenError::kConnect || opened.error == OpenError::kTimeout) {
       ++tries_;
@@ -223,16 +253,24 @@ net::Awaitable<HttpSession::TryEnd> HttpSession::attempt() {
     });
     connection.clear();
   }
-  sent_at_ = Clock::now();
+  sent_whole_ = !error;
   // After a failed write an answer may be there all the same: it was sent before the close.
   if (!body_.complete() && !error) {
+    sent_at_ = TimePoint::max();  // the pump says when the last byte went
     start_pump(connection);
+    if (request_.expect_continue && body_.received() == 0) {
+      // The client sends nothing until the instance speaks: that is the instance's time.
+      connection.expect_within(Clock::now() + options().request_timeout);
+    }
   } else {
+    sent_at_ = Clock::now();
     connection.expect_within(answer_deadline(sent_at_));
   }
   const TryEnd end = co_await read_answer(connection);
   headed_at_ = Clock::now();
-  answer_time_used_ += headed_at_ - sent_at_;
+  if (sent_at_ <= headed_at_) {
+    answer_time_used_ += headed_at_ - sent_at_;
+  }
   if (end != TryEnd::kAnswer) {
     co_await stop_pump();
   }
@@ -289,7 +327,7 @@ RetryVerdict HttpSession::ask_retry(RetryCause cause, TimePoint now) {
   question.retries_so_far = retries_;
   question.idempotent = http::is_idempotent(request_.method);
   question.connected = cause != RetryCause::kConnect;
-  question.answer_started = false;
+  question.answer_started = interim_passed_;
   question.body_replayable = body_.replayable();
   question.reused_connection =
       cause == RetryCause::kReset && connection_ && connection_->reused && !any_byte_back_;

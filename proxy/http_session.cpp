@@ -107,7 +107,7 @@ net::Awaitable<void> HttpSession::serve() {
   write_deadline_.clear();
   if (reset_on_close_) {
     client_.reset();
-  } else if (unread_input_ && !cut_) {
+  } else if (!cut_ && client_.is_open() && (unread_input_ || client_.disturbed())) {
     co_await linger();
   }
   client_.close();
@@ -223,7 +223,7 @@ net::Awaitable<void> HttpSession::linger() {
   client_.shutdown_send();
   read_deadline_.expect_within(Clock::now() + kLingerTime);
   std::size_t discarded = 0;
-  while (discarded < kLingerBytes && !cut_) {
+  while (discarded < kLingerBytes && !cut_ && !read_deadline_.expired()) {
     in_.release();
     const auto room = in_.make_room();
     const auto [error, size] = client_.try_read(room);
@@ -247,7 +247,9 @@ void HttpSession::end_request(std::string_view error) {
   auto& metrics = upstream_->metrics();
   if (status_ > 0) {
     metrics.downstream_answer(status_);
-    metrics.final_answer(now - arrived_);
+    if (status_ != 101) {
+      metrics.final_answer(now - arrived_);  // a tunnel's answer was final at its 101
+    }
   }
   if (auto* log = worker_->shared.access_log; log != nullptr) {
     AccessRecord record;
@@ -257,7 +259,7 @@ void HttpSession::end_request(std::string_view error) {
     record.method = request_.method_text;
     record.target = request_.target;
     record.status = status_;
-    record.bytes_in = body_.received();
+    record.bytes_in = body_.received() + tunnel_in_;
     record.bytes_out = body_out_;
     record.duration = now - arrived_;
     if (instance_) {

@@ -66,6 +66,8 @@ class HttpSession final : public Session {
   net::Awaitable<void> exchange();
   void start_request();
   void finish_request();
+  /// Bytes that were read behind a late body belong to what comes next.
+  void take_late_input();
   [[nodiscard]] TryEnd begin_body();
   [[nodiscard]] balancer::PickContext pick_context(TimePoint now) const;
   /// The hot path: an idle connection of the picked instance, without suspending.
@@ -170,7 +172,8 @@ class HttpSession final : public Session {
   bool pump_stop_ = false;
   net::Notifier pump_ended_;
   TryEnd pump_problem_ = TryEnd::kAnswer;  ///< kAnswer: none
-  TimePoint sent_at_{};
+  TimePoint sent_at_{};                    ///< when the request's last byte went; max: not yet
+  bool sent_whole_ = true;  ///< the instance got all of it: its connection may be kept
 
   // The answer
   http::ResponseHead answer_;
@@ -178,11 +181,14 @@ class HttpSession final : public Session {
   std::size_t answer_head_size_ = 0;
   http::Framing answer_framing_ = http::Framing::kNone;  ///< as it goes to the client
   bool answer_begun_ = false;
-  std::string_view error_;  ///< Proxy-Status name or how it was cut; literals only
+  std::uint32_t reads_ = 0;
+  bool interim_passed_ = false;  ///< a 1xx reached the client: another instance may not follow
+  std::string_view error_;       ///< Proxy-Status name or how it was cut; literals only
   std::uint32_t interim_ = 0;
   bool any_byte_back_ = false;
   int status_ = 0;
   std::uint64_t body_out_ = 0;
+  std::uint64_t tunnel_in_ = 0;
 };
 
 }  // namespace pilotfish::proxy

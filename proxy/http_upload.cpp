@@ -9,6 +9,7 @@ namespace pilotfish::proxy {
 bool HttpSession::prepare_request() {
   request_bytes_.clear();
   request_end_.clear();
+  late_end_.clear();
   http::RequestRewrite rewrite;
   rewrite.client_address = client_address_;
   rewrite.fallback_host = options().name;
@@ -38,9 +39,9 @@ net::Gather HttpSession::request_gather() {
     if (body_.chunked()) {
       gather.add("\r\n");
     }
-    if (body_.complete()) {
-      gather.add(late_end_);
-    }
+  }
+  if (body_.complete()) {
+    gather.add(late_end_);  // empty where the end came with the head
   }
   return gather;
 }
@@ -77,10 +78,13 @@ void HttpSession::pump_failed(Connection& connection, TryEnd problem) {
 net::Awaitable<void> HttpSession::pump(Connection& connection) {
   const auto limit = options().limits.body;
   read_deadline_.also_cancel(&connection.stream);
+  std::uint32_t turns = 0;
   while (!body_.complete() && !pump_stop_) {
     body_in_.consume(body_in_.size());
+    const bool yield = ++turns % net::kTurns == 0;
     const auto room = body_in_.make_room();
-    const auto [error, size] = client_.try_read(room);
+    const auto [error, size] =
+        yield ? net::IoResult{net::asio::error::would_block, 0} : client_.try_read(room);
     if (error && net::would_block(error)) {
       read_deadline_.expect_within(Clock::now() + options().timeouts.body);
       const auto waited = co_await client_.wait_readable();
@@ -96,6 +100,9 @@ net::Awaitable<void> HttpSession::pump(Connection& connection) {
       co_return;
     }
     body_in_.commit(size);
+    if (!answer_begun_) {
+      connection.clear();  // the instance's time begins with the last byte
+    }
     const auto step = body_.feed({body_in_.begin(), body_in_.size()});
     if (step.state == http::BodyDecoder::State::kBad) {
       pump_failed(connection, TryEnd::kBadBody);
@@ -135,6 +142,7 @@ net::Awaitable<void> HttpSession::pump(Connection& connection) {
     }
     body_in_.consume(step.consumed);
     if (failed) {
+      sent_whole_ = false;
       break;  // an answer may be there all the same; its reader finds out
     }
   }

@@ -3,6 +3,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <cstdint>
 #include <exception>
+#include <functional>
+#include <utility>
 
 #include "net/buffer.hpp"
 #include "net/deadlines.hpp"
@@ -20,6 +22,12 @@ struct RelayEnd {
   bool idle = false;
 };
 
+/// Told of bytes as they move; both may be empty.
+struct RelayCount {
+  std::function<void(std::uint64_t)> up;
+  std::function<void(std::uint64_t)> down;
+};
+
 /// Carries bytes both ways between two streams until both ended (half-close is passed on), one
 /// broke, or nothing moved for `idle_timeout`. Back-pressure: a direction reads only after it has
 /// written; an idle direction holds no buffer.
@@ -27,7 +35,8 @@ struct RelayEnd {
 template <net::Stream A, net::Stream B>
 class Relay final : public net::Deadline {
  public:
-  Relay(Worker& worker, A& a, net::Buffer& from_a, B& b, net::Buffer& from_b, Duration idle_timeout)
+  Relay(Worker& worker, A& a, net::Buffer& from_a, B& b, net::Buffer& from_b, Duration idle_timeout,
+        RelayCount count)
       : Deadline(worker.deadlines),
         executor_(worker.executor),
         a_(a),
@@ -35,15 +44,16 @@ class Relay final : public net::Deadline {
         b_(b),
         from_b_(from_b),
         idle_timeout_(idle_timeout),
+        count_(std::move(count)),
         joined_(worker.executor) {}
 
   [[nodiscard]] net::Awaitable<RelayEnd> run() {
     moved();
     ++running_;
-    net::asio::co_spawn(executor_, carry(b_, from_b_, a_, end_.down),
+    net::asio::co_spawn(executor_, carry(b_, from_b_, a_, end_.down, count_.down),
                         [this](const std::exception_ptr&) { ended(); });
     ++running_;
-    co_await carry(a_, from_a_, b_, end_.up);
+    co_await carry(a_, from_a_, b_, end_.up, count_.up);
     ended();
     while (running_ > 0) {
       (void)co_await joined_.wait_until(TimePoint::max());
@@ -57,20 +67,28 @@ class Relay final : public net::Deadline {
     --running_;
     joined_.notify_all();
   }
-  void moved() { set(Clock::now() + idle_timeout_); }
+  void moved() {
+    if (!end_.broken) {
+      set(Clock::now() + idle_timeout_);
+    }
+  }
   void on_deadline() override {
-    end_.idle = true;
+    end_.idle = end_.idle || !end_.broken;
     fail();
   }
   void fail() {
     end_.broken = true;
     a_.cancel();
     b_.cancel();
+    // A direction whose wait had just ended begins another one: cancelled again until both ended.
+    set(Clock::now() + std::chrono::milliseconds(20));
   }
 
   template <class From, class To>
-  net::Awaitable<void> carry(From& from, net::Buffer& buffer, To& to, std::uint64_t& count) {
+  net::Awaitable<void> carry(From& from, net::Buffer& buffer, To& to, std::uint64_t& total,
+                             const std::function<void(std::uint64_t)>& counted) {
     bool likely = true;  // more may be there without waiting
+    std::uint32_t turns = 0;
     while (!end_.broken) {
       if (buffer.empty()) {
         if (!likely) {
@@ -97,7 +115,7 @@ class Relay final : public net::Deadline {
           co_return;
         }
         buffer.commit(size);
-        likely = size == room.size();
+        likely = size == room.size() && ++turns % net::kTurns != 0;
         moved();
       }
       net::Gather gather;
@@ -111,7 +129,10 @@ class Relay final : public net::Deadline {
         fail();
         co_return;
       }
-      count += buffer.size();
+      total += buffer.size();
+      if (counted) {
+        counted(buffer.size());
+      }
       buffer.consume(buffer.size());
     }
   }
@@ -122,6 +143,7 @@ class Relay final : public net::Deadline {
   B& b_;
   net::Buffer& from_b_;
   Duration idle_timeout_;
+  RelayCount count_;
   net::Notifier joined_;
   int running_ = 0;
   RelayEnd end_;

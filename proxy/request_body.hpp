@@ -15,6 +15,7 @@ namespace pilotfish::proxy {
 class RequestBody {
  public:
   static constexpr std::size_t kKept = 64UL * 1024;
+  static constexpr std::size_t kKeptIdle = 4096;
 
   /// `arrived` are the bytes behind the head, already read; may be rewritten (chunks move
   /// together). kBad: malformed; otherwise consumed() of them belong to this request.
@@ -23,6 +24,13 @@ class RequestBody {
 
   /// Decodes more bytes of the client; keeps a copy while that fits.
   http::BodyDecoder::Step feed(std::span<char> arrived);
+
+  /// The request is over: gives back what a large body took.
+  void release() {
+    if (later_.capacity() > kKeptIdle) {
+      std::string().swap(later_);
+    }
+  }
 
   [[nodiscard]] bool complete() const { return decoder_.done(); }
   [[nodiscard]] bool chunked() const { return framing_ == http::Framing::kChunked; }

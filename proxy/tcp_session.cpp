@@ -52,11 +52,13 @@ net::Awaitable<void> TcpSession::serve() {
     log_end(error_, {});
     co_return;
   }
+  RelayCount count;
+  count.up = [this](std::uint64_t n) { upstream_->metrics().sent(n); };
+  count.down = [this](std::uint64_t n) { upstream_->metrics().received(n); };
   Relay<ClientStream, UpstreamStream> relay(*worker_, client_, in_, connection_->stream,
-                                            connection_->in, upstream_->options().idle_timeout);
+                                            connection_->in, upstream_->options().idle_timeout,
+                                            std::move(count));
   const RelayEnd end = co_await relay.run();
-  upstream_->metrics().sent(end.up);
-  upstream_->metrics().received(end.down);
   // What broke here may be the client's doing as well: it says nothing about the instance.
   finish(end.broken ? Outcome::kNeutral : Outcome::kSuccess);
   if (end.broken) {

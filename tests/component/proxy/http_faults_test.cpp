@@ -226,5 +226,70 @@ TEST_F(ProxyTest, AClientThatResetsWhileItWaitsFreesItsInstanceWithinASecond) {
   until([this, &closed] { return closed && in_flight() == 0; });
 }
 
+TEST_F(ProxyTest, ARepeatedChunkedRequestIsWholeAlsoWhereItsEndCameLater) {
+  for (const std::string first : {"5\r\nhello\r\n", ""}) {
+    int requests = 0;
+    std::string repeated;
+    FakeInstance instance(io_, [&](Peer& peer) -> net::Awaitable<void> {
+      (void)co_await peer.read_until("0\r\n\r\n");
+      if (++requests == 1) {
+        peer.reset();
+        co_return;
+      }
+      repeated = peer.received;
+      (void)co_await peer.send(kAnswer);
+    });
+    auto options = defaults();
+    options.retry.attempts = 1;
+    options.request_timeout = 3s;
+    start(options, {instance.endpoint()});
+    run([](auto connect, std::string chunk) -> net::Awaitable<void> {
+      Peer client = co_await connect();
+      (void)co_await client.send(
+          "PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk);
+      net::Timer pause(client.socket().get_executor(), 50ms);
+      (void)co_await pause.async_wait(net::kTuple);
+      (void)co_await client.send("0\r\n\r\n");
+      (void)co_await client.read_until("hello");
+      EXPECT_EQ(client.received.find("HTTP/1.1 200 OK"), 0U) << client.received;
+    }([this] { return connect(); }, first));
+    EXPECT_EQ(requests, 2);
+    EXPECT_TRUE(repeated.ends_with("0\r\n\r\n"));
+    EXPECT_EQ(repeated.find("0\r\n\r\n"), repeated.size() - 5);
+    TearDown();
+  }
+}
+
+TEST_F(ProxyTest, AClientThatLeavesDuringAStreamIsNoFailureOfItsInstance) {
+  FakeInstance instance(io_, [](Peer& peer) -> net::Awaitable<void> {
+    (void)co_await peer.read_until("\r\n\r\n");
+    (void)co_await peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n");
+    co_await peer.read_all();
+  });
+  start(defaults(), {instance.endpoint()});
+  run([](auto connect) -> net::Awaitable<void> {
+    Peer client = co_await connect();
+    (void)co_await client.send(kGet);
+    (void)co_await client.read_until("x\r\n");
+    net::Timer pause(client.socket().get_executor(), 50ms);
+    (void)co_await pause.async_wait(net::kTuple);
+    client.reset();
+  }([this] { return connect(); }));
+  until([this] { return in_flight() == 0; });
+  EXPECT_EQ(proxy_->status(Clock::now()).at(0).instances.at(0).failures, 0U);
+}
+
+TEST_F(ProxyTest, BadTrailersInTheFirstBytesAreA502) {
+  FakeInstance instance(io_, answers("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                     "0\r\nContent-Length: 3\r\n\r\n"));
+  start(defaults(), {instance.endpoint()});
+  run([](auto connect) -> net::Awaitable<void> {
+    Peer client = co_await connect();
+    (void)co_await client.send(kGet);
+    (void)co_await client.read_until("\r\n\r\n");
+    EXPECT_EQ(client.received.find("HTTP/1.1 502 "), 0U) << client.received;
+  }([this] { return connect(); }));
+}
+
 }  // namespace
 }  // namespace pilotfish::proxy::testing
