@@ -7,7 +7,7 @@
 #include "core/log.hpp"
 
 namespace spdlog {
-class logger;
+class logger;  // NOLINT(readability-identifier-naming): their name
 }
 
 namespace pilotfish::app {

@@ -33,7 +33,7 @@ class RingHashPicker final : public Picker {
                                                   static_cast<double>(count) / total);
     for (std::uint32_t i = 0; i < count; ++i) {
       const auto points = std::max<std::uint64_t>(
-          static_cast<std::uint64_t>(per_unit * candidates_[i].weight + 0.5), 1);
+          static_cast<std::uint64_t>(std::llround(per_unit * candidates_[i].weight)), 1);
       const auto seed = std::hash<Endpoint>{}(candidates_[i].state->endpoint);
       for (std::uint64_t k = 0; k < points; ++k) {
         ring_.push_back({mix_bits(mix_bits(seed) + k * 0x9e3779b97f4a7c15ULL), i});

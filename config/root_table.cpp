@@ -33,7 +33,7 @@ Codec<std::uint32_t> worker_count() {
     if (value == "auto") {
       return std::clamp(std::thread::hardware_concurrency(), 1U, kMost);
     }
-    const auto parsed = parse_number(value, 1, kMost);
+    auto parsed = parse_number(value, 1, kMost);
     if (const auto* mistake = std::get_if<Mistake>(&parsed)) {
       return Mistake{mistake->what + ", or auto"};
     }

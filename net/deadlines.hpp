@@ -21,13 +21,14 @@ class Deadline {
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
 
+  virtual ~Deadline();
+
   void set(TimePoint at);
   /// Not due any more; stays filed until its slot comes up.
   void clear() { at_ = TimePoint::max(); }
   [[nodiscard]] bool armed() const { return at_ != TimePoint::max(); }
 
  protected:
-  virtual ~Deadline();
   /// Runs once per set(), from the sweep. May set() again, and may set or destroy other deadlines,
   /// but not itself.
   virtual void on_deadline() = 0;

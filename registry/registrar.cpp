@@ -220,15 +220,15 @@ net::Awaitable<void> Registrar::stop(TimePoint deadline) {
 net::Awaitable<bool> Registrar::Impl::once(bool announce, TimePoint deadline) {
   bool all = true;
   const auto wanted = resolve(desired, true);
-  for (auto it = wanted.begin(); it != wanted.end(); ++it) {
-    const auto entry = make_entry(it->second, it->first);
+  for (const auto& [key, announcement] : wanted) {
+    const auto entry = make_entry(announcement, key);
     bool done = false;
     // One registry that hangs must leave time for the others.
     const auto limit = std::min(deadline, Clock::now() + 2 * kRequestTimeout);
     if (announce) {
-      done = co_await entry->register_once(it->second, limit);
+      done = co_await entry->register_once(announcement, limit);
     } else {
-      done = co_await entry->deregister_once(it->second, limit);
+      done = co_await entry->deregister_once(announcement, limit);
     }
     all = all && done;
   }

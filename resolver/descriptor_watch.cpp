@@ -4,21 +4,21 @@ namespace pilotfish::resolver {
 
 struct DescriptorWatch::Watched {
   Watched(net::Executor executor, int descriptor, std::shared_ptr<OnReady> ready)
-      : descriptor_(executor, descriptor), on_ready_(std::move(ready)) {}
+      : stream(executor, descriptor), on_ready(std::move(ready)) {}
   ~Watched() { forget(); }
   Watched(const Watched&) = delete;
   Watched& operator=(const Watched&) = delete;
 
   void forget() {
-    if (descriptor_.is_open()) {
-      descriptor_.release();  // the owner closes it
+    if (stream.is_open()) {
+      stream.release();  // the owner closes it
     }
   }
 
-  net::asio::posix::basic_stream_descriptor<net::Executor> descriptor_;
-  std::shared_ptr<OnReady> on_ready_;
-  bool want_[2] = {false, false};     // writable, readable
-  bool waiting_[2] = {false, false};  // a wait is with Asio
+  net::asio::posix::basic_stream_descriptor<net::Executor> stream;
+  std::shared_ptr<OnReady> on_ready;
+  bool want[2] = {false, false};     // writable, readable
+  bool waiting[2] = {false, false};  // a wait is with Asio
 };
 
 DescriptorWatch::~DescriptorWatch() {
@@ -41,27 +41,27 @@ void DescriptorWatch::watch(int descriptor, bool readable, bool writable) {
     entry = watched_.emplace(descriptor, std::move(fresh)).first;
   }
   const auto watched = entry->second;
-  watched->want_[0] = writable;
-  watched->want_[1] = readable;
+  watched->want[0] = writable;
+  watched->want[1] = readable;
   wait(watched, true);
   wait(watched, false);
 }
 
 void DescriptorWatch::wait(const std::shared_ptr<Watched>& watched, bool readable) {
-  if (!watched->want_[readable] || watched->waiting_[readable]) {
+  if (!watched->want[readable] || watched->waiting[readable]) {
     return;
   }
-  watched->waiting_[readable] = true;
+  watched->waiting[readable] = true;
   const auto kind = readable ? net::asio::posix::descriptor_base::wait_read
                              : net::asio::posix::descriptor_base::wait_write;
-  watched->descriptor_.async_wait(kind, [watched, readable](net::ErrorCode error) {
-    watched->waiting_[readable] = false;
-    if (error || !watched->descriptor_.is_open() || !watched->want_[readable]) {
+  watched->stream.async_wait(kind, [watched, readable](net::ErrorCode error) {
+    watched->waiting[readable] = false;
+    if (error || !watched->stream.is_open() || !watched->want[readable]) {
       return;
     }
-    const auto on_ready = watched->on_ready_;
-    (*on_ready)(watched->descriptor_.native_handle(), readable);
-    if (watched->descriptor_.is_open()) {
+    const auto on_ready = watched->on_ready;
+    (*on_ready)(watched->stream.native_handle(), readable);
+    if (watched->stream.is_open()) {
       wait(watched, readable);
     }
   });

@@ -32,7 +32,7 @@ struct UpstreamView {
 
 /// The upstreams of `/upstreams`; fields that are missing keep their defaults. Empty where the text
 /// is not that JSON. Pure.
-[[nodiscard]] std::optional<std::vector<UpstreamView>> parse_upstreams(std::string_view json);
+[[nodiscard]] std::optional<std::vector<UpstreamView>> parse_upstreams(std::string_view text);
 
 /// The samples of `/metrics` by name with labels as written (`a_total{x="y"}` -> 3). Pure.
 [[nodiscard]] std::map<std::string, double> parse_metrics(std::string_view text);

@@ -124,13 +124,13 @@ std::string ChildProcess::output_tail(std::size_t bytes) const {
 std::optional<std::filesystem::path> find_pilotfish() {
   std::error_code ec;
   if (const char* named = std::getenv("PILOTFISH_BIN"); named != nullptr && *named != '\0') {
-    const auto path = std::filesystem::absolute(named, ec);
+    auto path = std::filesystem::absolute(named, ec);
     if (::access(path.c_str(), X_OK) == 0) return path;
     return std::nullopt;
   }
   const auto own = std::filesystem::read_symlink("/proc/self/exe", ec);
   if (ec) return std::nullopt;
-  const auto beside = own.parent_path() / "pilotfish";
+  auto beside = own.parent_path() / "pilotfish";
   if (::access(beside.c_str(), X_OK) == 0) return beside;
   return std::nullopt;
 }

@@ -17,6 +17,6 @@ namespace pilotfish::bench {
 ///   {"billing": [{"address": "127.0.0.1:9001", "tags": ["v4"], "weight": 1, "warning_weight": 1,
 ///                 "priority": 1, "status": "passing"}]}
 /// Only the address is needed. An empty text where all went well, else what is wrong. Pure.
-[[nodiscard]] std::string load_catalogue(Catalogue& catalogue, std::string_view json);
+[[nodiscard]] std::string load_catalogue(Catalogue& catalogue, std::string_view text);
 
 }  // namespace pilotfish::bench

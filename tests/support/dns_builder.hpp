@@ -41,7 +41,7 @@ class DnsBuilder {
 
  private:
   void begin(std::string_view owner, std::uint16_t type);
-  void end(std::size_t length_at);
+  void end(std::size_t data_at);
   void u16(std::uint16_t value);
   std::size_t open_data();
 

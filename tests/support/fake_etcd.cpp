@@ -35,7 +35,7 @@ FakeReply FakeEtcd::answer(const FakeRequest& request) {
     return registry::base64_decode(text(key)).value_or("?");
   };
   json::object out{{"header", {{"revision", "7"}}}};
-  const FakeReply no_lease{.status = 404,
+  FakeReply no_lease{.status = 404,
                            .body = R"({"error":"etcdserver: requested lease not found","code":5,)"
                                    R"("message":"etcdserver: requested lease not found"})"};
   if (request.target == "/v3/lease/grant") {

@@ -40,7 +40,7 @@ TEST(Normalise, MakesAnswersComparableWhateverTheirOrder) {
   normalise(one);
   normalise(other);
   EXPECT_EQ(one, other);
-  other[0].tags.push_back("v4");
+  other[0].tags.emplace_back("v4");
   EXPECT_NE(one, other);
 }
 

@@ -52,7 +52,7 @@ TEST(ResponseParser, RefusesWhatIsNoAnswer) {
         "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", "HTTP/1.1 200 OK\nA: b\r\n\r\n"}) {
     EXPECT_EQ(read(bytes, head), Refusal::kMalformed) << bytes;
   }
-  EXPECT_EQ(read(std::string("HTTP/1.1 200 OK\r\nA: \0\r\n\r\n", 26), head), Refusal::kMalformed);
+  EXPECT_EQ(read(std::string("HTTP/1.1 200 OK\r\nA: \0\r\n\r\n", 25), head), Refusal::kMalformed);
 }
 
 }  // namespace
