@@ -23,12 +23,13 @@ struct Record {
 };
 
 class Decoded {
+  std::span<const std::uint8_t> bytes_;  // first: the others are read from it
+
  public:
-  explicit Decoded(std::span<const std::uint8_t> message) : m(message) {
+  explicit Decoded(std::span<const std::uint8_t> message)
+      : bytes_(message), id(number(0, 2)), flags(number(2, 2)) {
     std::size_t p = 12;
     const unsigned counts[] = {number(4, 2), number(6, 2), number(8, 2), number(10, 2)};
-    id = number(0, 2);
-    flags = number(2, 2);
     for (unsigned i = 0; i < counts[0]; ++i) {
       question = name(p);
       qtype = number(p, 2);
@@ -37,7 +38,7 @@ class Decoded {
     for (unsigned i = 0; i < counts[1]; ++i) answers.push_back(record(p));
     for (unsigned i = 0; i < counts[2]; ++i) authority.push_back(record(p));
     for (unsigned i = 0; i < counts[3]; ++i) additional.push_back(record(p));
-    if (p != m.size()) throw std::runtime_error("bytes after the message");
+    if (p != bytes_.size()) throw std::runtime_error("bytes after the message");
   }
 
   [[nodiscard]] unsigned rcode() const { return flags & 15U; }
@@ -65,8 +66,8 @@ class Decoded {
     return value;
   }
   [[nodiscard]] unsigned byte(std::size_t at) const {
-    if (at >= m.size()) throw std::runtime_error("past the end");
-    return m[at];
+    if (at >= bytes_.size()) throw std::runtime_error("past the end");
+    return bytes_[at];
   }
   std::string name(std::size_t& p) const {
     std::string text;
@@ -110,8 +111,6 @@ class Decoded {
     }
     return one;
   }
-
-  std::span<const std::uint8_t> m;
 };
 
 /// A query as a client writes it.
