@@ -23,7 +23,12 @@ using namespace std::chrono_literals;
 namespace {
 constexpr Duration kWorkerAnswer = 1s;  // a worker that does not answer is counted, not waited for
 constexpr Duration kFirstLookups = 2s;
-constexpr auto kScreenShown = 100ms;  // what is ready has said so, unless nobody reads
+constexpr Duration kLastState = 200ms;  // a restart waits for this
+constexpr auto kScreenShown = 100ms;    // what is ready has said so, unless nobody reads
+
+WallTime wall_now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
 }  // namespace
 
 Supervisor::Supervisor(std::string file, config::RootOptions options, Bound bound,
@@ -84,7 +89,13 @@ int Supervisor::run() {
 }
 
 net::Awaitable<void> Supervisor::start() {
-  workers_->start(std::move(bound_.upstreams));
+  std::vector<proxy::Proxy::Seed> seeds;
+  if (!options_.state_dir.empty()) {
+    state_ = std::make_unique<StateStore>(options_, logger_);
+    seeds = state_->load(wall_now(), Clock::now());
+    asio::co_spawn(io_, keep_state(), asio::detached);
+  }
+  workers_->start(std::move(bound_.upstreams), seeds);
   if (admin_) {
     admin_->start();
   }
@@ -155,6 +166,21 @@ net::Awaitable<void> Supervisor::watch_signals() {
   }
 }
 
+net::Awaitable<void> Supervisor::keep_state() {
+  while (!draining_) {
+    state_timer_.expires_after(StateStore::kEvery);
+    (void)co_await state_timer_.async_wait(net::kTuple);
+    if (!draining_) {
+      co_await update_state(kWorkerAnswer);
+    }
+  }
+}
+
+net::Awaitable<void> Supervisor::update_state(Duration limit) {
+  const auto statuses = co_await workers_->first_status(limit);
+  state_->update(statuses, wall_now(), Clock::now());
+}
+
 net::Awaitable<void> Supervisor::drain() {
   const TimePoint deadline = Clock::now() + options_.drain;
   bool withdrawn = !registrar_started_;
@@ -164,6 +190,10 @@ net::Awaitable<void> Supervisor::drain() {
                      withdrawn = true;
                      registrar_stopped_.notify_all();
                    });
+  }
+  if (state_) {
+    co_await update_state(kLastState);
+    state_->finish(Clock::now());
   }
   const bool idle = co_await workers_->drain(deadline);
   // stop() keeps the deadline itself; the grace is for its last word only.

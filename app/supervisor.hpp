@@ -10,6 +10,7 @@
 #include "app/admin_server.hpp"
 #include "app/logger.hpp"
 #include "app/startup.hpp"
+#include "app/state_store.hpp"
 #include "app/workers.hpp"
 #include "config/root_options.hpp"
 #include "core/log.hpp"
@@ -42,6 +43,8 @@ class Supervisor final : public AdminSource {
   net::Awaitable<void> start();
   net::Awaitable<void> watch_signals();
   net::Awaitable<void> drain();
+  net::Awaitable<void> keep_state();
+  net::Awaitable<void> update_state(Duration limit);
   void reload();
   void reload_valid(const config::RootOptions& fresh);
   void show_start_screen(const MergedStatus& status);
@@ -61,6 +64,8 @@ class Supervisor final : public AdminSource {
   std::unique_ptr<WorkerGroup> workers_;
   std::unique_ptr<registry::Registrar> registrar_;
   std::unique_ptr<AdminServer> admin_;
+  std::unique_ptr<StateStore> state_;  // none without state_dir
+  net::Timer state_timer_{io_};
   boost::asio::basic_signal_set<net::Executor> signals_{io_};
   net::Notifier registrar_stopped_{io_.get_executor()};
   bool registrar_started_ = false;

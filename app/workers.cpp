@@ -27,12 +27,13 @@ struct WorkerGroup::Worker {
   Worker() : guard(io.get_executor()) {}
 
   void run(const proxy::Shared& shared, const config::RootOptions& options,
-           std::vector<proxy::Proxy::Listener> listeners) {
+           std::vector<proxy::Proxy::Listener> listeners,
+           const std::vector<proxy::Proxy::Seed>& seeds) {
     completer = make_completer(io, options, *shared.logger);
     proxy::Shared own = shared;
     own.completer = completer.get();
     proxy.emplace(io, own, store);
-    proxy->start(options.upstreams, std::move(listeners));
+    proxy->start(options.upstreams, std::move(listeners), seeds);
     io.run();
     guard.reset();
     io.restart();
@@ -93,7 +94,8 @@ WorkerGroup::~WorkerGroup() {
   stop();
 }
 
-void WorkerGroup::start(std::vector<UpstreamListener> listeners) {
+void WorkerGroup::start(std::vector<UpstreamListener> listeners,
+                        const std::vector<proxy::Proxy::Seed>& seeds) {
   std::random_device entropy;
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     proxy::Shared shared;
@@ -107,9 +109,9 @@ void WorkerGroup::start(std::vector<UpstreamListener> listeners) {
     for (auto& listener : listeners) {
       own.push_back({listener.upstream, listener.bound.sockets[i].release()});
     }
-    workers_[i]->thread = std::thread([this, i, shared, own = std::move(own)]() mutable {
+    workers_[i]->thread = std::thread([this, i, shared, own = std::move(own), seeds]() mutable {
       try {
-        workers_[i]->run(shared, options_, std::move(own));
+        workers_[i]->run(shared, options_, std::move(own), seeds);
       } catch (const std::exception& error) {
         asio::post(main_, [this, what = std::string(error.what())] { hooks_.on_failure(what); });
       }
@@ -139,6 +141,20 @@ net::Awaitable<MergedStatus> WorkerGroup::status(Duration limit) {
   }
   (void)co_await answers->wait(Clock::now() + limit);
   co_return merge_status(answers->values);
+}
+
+net::Awaitable<std::vector<proxy::UpstreamStatus>> WorkerGroup::first_status(Duration limit) {
+  using Statuses = std::vector<proxy::UpstreamStatus>;
+  const auto answers = std::make_shared<Answers<Statuses>>(main_, 1);
+  Worker* worker = workers_.front().get();
+  asio::post(worker->io,
+             [worker, answers] { answers->give(0, worker->proxy->status(Clock::now())); });
+  (void)co_await answers->wait(Clock::now() + limit);
+  Statuses statuses;
+  if (answers->values.front()) {
+    statuses = std::move(*answers->values.front());
+  }
+  co_return statuses;
 }
 
 net::Awaitable<void> WorkerGroup::refresh_gauges(Duration limit) {

@@ -37,12 +37,17 @@ class WorkerGroup {
   WorkerGroup(const WorkerGroup&) = delete;
   WorkerGroup& operator=(const WorkerGroup&) = delete;
 
-  void start(std::vector<UpstreamListener> listeners);
+  /// Every worker begins with the `seeds`.
+  void start(std::vector<UpstreamListener> listeners,
+             const std::vector<proxy::Proxy::Seed>& seeds = {});
   /// Until each worker's upstreams had their first lookups end, or the deadline.
   [[nodiscard]] net::Awaitable<void> wait_first_lookups(TimePoint deadline);
 
   /// Each worker's status, merged; waits `limit` at most.
   [[nodiscard]] net::Awaitable<MergedStatus> status(Duration limit);
+  /// The first worker's status alone: what it looked up, the others did too. Nothing where it does
+  /// not answer within `limit`.
+  [[nodiscard]] net::Awaitable<std::vector<proxy::UpstreamStatus>> first_status(Duration limit);
   /// Brings every worker's gauges up to date; waits `limit` at most.
   [[nodiscard]] net::Awaitable<void> refresh_gauges(Duration limit);
   [[nodiscard]] std::vector<metrics::Store*> stores();

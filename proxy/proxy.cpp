@@ -75,9 +75,14 @@ Proxy::~Proxy() {
   stop();
 }
 
-void Proxy::start(std::vector<UpstreamOptions> upstreams, std::vector<Listener> listeners) {
+void Proxy::start(std::vector<UpstreamOptions> upstreams, std::vector<Listener> listeners,
+                  const std::vector<Seed>& seeds) {
   for (auto& options : upstreams) {
     auto upstream = std::make_shared<Upstream>(*impl_->worker, *impl_->dns, std::move(options));
+    const auto seed = std::ranges::find(seeds, upstream->options().name, &Seed::upstream);
+    if (seed != seeds.end()) {
+      upstream->seed(seed->tiers);
+    }
     upstream->start();
     impl_->upstreams.push_back(std::move(upstream));
   }
@@ -95,8 +100,8 @@ void Proxy::start(std::vector<UpstreamOptions> upstreams, std::vector<Listener> 
 }
 
 net::Awaitable<void> Proxy::wait_first_lookups(TimePoint deadline) {
-  for (std::size_t i = 0; i < impl_->upstreams.size(); ++i) {
-    const auto upstream = impl_->upstreams[i];
+  const auto upstreams = impl_->upstreams;  // the vector may change while this waits
+  for (const auto& upstream : upstreams) {
     co_await upstream->wait_first_lookups(deadline);
   }
 }

@@ -67,8 +67,15 @@ class Proxy {
     std::string upstream;
     int descriptor = -1;
   };
+  /// Last good answers of a former run, one per tier of an upstream; only kOk ones are taken.
+  /// They serve until a lookup answers, and while lookups fail.
+  struct Seed {
+    std::string upstream;
+    std::vector<TierAnswer> tiers;
+  };
   /// Starts upstreams and listeners. Lookups of every tier begin at once.
-  void start(std::vector<UpstreamOptions> upstreams, std::vector<Listener> listeners);
+  void start(std::vector<UpstreamOptions> upstreams, std::vector<Listener> listeners,
+             const std::vector<Seed>& seeds = {});
   /// Waits until each upstream had its first lookups end, either way, or the deadline.
   net::Awaitable<void> wait_first_lookups(TimePoint deadline);
 

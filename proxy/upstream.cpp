@@ -75,6 +75,20 @@ Upstream::~Upstream() {
   stop();
 }
 
+void Upstream::seed(const std::vector<TierAnswer>& tiers) {
+  if (std::holds_alternative<resolver::StaticSource>(options_.source)) {
+    return;
+  }
+  const auto now = Clock::now();
+  for (std::size_t tier = 0; tier < tiers.size(); ++tier) {
+    if (tiers[tier].result == LookupResult::kOk) {
+      cluster_.on_answer(tier, tiers[tier], now);
+      resolver_->assume_good();
+    }
+  }
+  publish_events();
+}
+
 void Upstream::start() {
   resolver_->start();
   sweep_->set(Clock::now() + kSweepEvery);

@@ -46,6 +46,8 @@ class Upstream {
   Upstream& operator=(const Upstream&) = delete;
 
   [[nodiscard]] const UpstreamOptions& options() const { return options_; }
+  /// Before start(): what a former run last knew of each tier. Static sources take none.
+  void seed(const std::vector<TierAnswer>& tiers);
   void start();
   void stop();
 

@@ -118,7 +118,7 @@ bool ServiceResolver::Impl::satisfied(const Ticket& ticket) const {
 net::Awaitable<ServiceResolver::Wait> ServiceResolver::Impl::wait(const Ticket& ticket) {
   const auto self = shared_from_this();
   bool fresh = true;
-  bool good = false;
+  bool good = assumed_good_;
   for (const auto& need : ticket.needs) {
     const auto name = names_[need.name];
     while (!stopped_ && !name->gate().released(need.generation) && Clock::now() < ticket.deadline) {

@@ -18,6 +18,7 @@ class ServiceResolver::Impl final : public NameUser,
   Impl(DnsService::Impl& dns, const Source& source, Freshness freshness, LookupOptions lookup,
        Hooks hooks);
 
+  void assume_good() { assumed_good_ = true; }
   void start();
   void stop();
   [[nodiscard]] Ticket arrive(std::size_t first, std::size_t last, TimePoint now);
@@ -49,6 +50,7 @@ class ServiceResolver::Impl final : public NameUser,
   std::vector<TierAnswer> answers_;
   InstanceList fixed_;  // of a static source
   net::Notifier first_round_;
+  bool assumed_good_ = false;
   bool started_ = false;
   bool stopped_ = false;
 };

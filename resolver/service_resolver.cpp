@@ -16,6 +16,10 @@ std::size_t ServiceResolver::tier_count() const {
   return impl_->last_answers().size();
 }
 
+void ServiceResolver::assume_good() {
+  impl_->assume_good();
+}
+
 void ServiceResolver::start() {
   impl_->start();
 }

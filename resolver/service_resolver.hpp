@@ -68,6 +68,9 @@ class ServiceResolver {
 
   [[nodiscard]] std::size_t tier_count() const;
 
+  /// A good answer is known from elsewhere: routing without a fresh one counts as stale from now
+  /// on, also while no lookup has succeeded yet.
+  void assume_good();
   void start();
   /// Ends background work; waiters resume at once. Idempotent.
   void stop();
