@@ -61,7 +61,9 @@ Upstream::Upstream(Worker& worker, resolver::DnsService& dns, UpstreamOptions op
       budget_(options_.retry.budget_percent),
       slots_(std::make_shared<ConnectionSlots>(
           worker.executor, share_of(options_.limits.connections, worker.shared.worker_count),
-          options_.limits.pending / std::max(1U, worker.shared.worker_count))) {
+          options_.limits.pending == 0
+              ? 0
+              : share_of(options_.limits.pending, worker.shared.worker_count))) {
   resolver::ServiceResolver::Hooks hooks;
   hooks.on_answer = [this](std::size_t tier, const TierAnswer& answer) { on_answer(tier, answer); };
   hooks.on_lookup = [this](const NameAnswer& answer) { metrics_.looked_up(answer); };
@@ -222,6 +224,7 @@ net::Awaitable<Opened> Upstream::open(InstanceState& instance) {
   const balancer::InstanceRef held(&instance);
   const auto deadline = Clock::now() + options_.connect_timeout;
   Opened out;
+  bool queued = false;
   while (!slots_->try_take()) {
     // An idle connection elsewhere is worth less than this request.
     const bool freed = std::ranges::any_of(
@@ -229,11 +232,12 @@ net::Awaitable<Opened> Upstream::open(InstanceState& instance) {
     if (freed) {
       continue;
     }
-    if (slots_->queue_full()) {
+    if (!queued && slots_->queue_full()) {
       metrics_.overflow("pending");
       out.error = OpenError::kQueueFull;
       co_return out;
     }
+    queued = true;
     const bool notified = co_await slots_->wait(deadline);
     if (auto idle = take_idle(instance)) {
       out.connection = std::move(idle);

@@ -40,7 +40,7 @@ class ServiceResolver::Impl final : public NameUser,
 
   [[nodiscard]] std::uint32_t place_of(const std::shared_ptr<LookupName>& name);
   void claim(Ticket& ticket, std::uint32_t place, TimePoint now);
-  void answer(std::size_t tier);
+  void answer(std::size_t index);
 
   Freshness freshness_;
   LookupOptions lookup_;
