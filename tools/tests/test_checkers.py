@@ -240,6 +240,19 @@ def test_tidy_remembers_what_passed_until_a_header_changes(plot):
     plot.must_fail("tidy", "core/port.hpp:", "'bad_type'")
 
 
+def test_tidy_reads_apart_what_does_not_compile_together(plot):
+    # Two helpers of one name: fine as two units, an error in one file that includes both.
+    source = CLEAN_SOURCE.replace("bool is_set", "static int helper() {\n  return 1;\n}\n\n"
+                                  "bool {}").replace("return port", "return helper() == 1 && port")
+    names = [f"core/port{i}.cpp" for i in range(4)]
+    for name in names:
+        plot.write(name, source.replace("{}(", f"is_set_in_{name[5:10]}("))
+    plot.own(*names)
+    plot.must_pass("tidy")
+    plot.write("core/port2.cpp", source.replace("{}(", "IsSet("))
+    plot.must_fail("tidy", "3 of 4 unchanged", "core/port2.cpp:9", "'IsSet'", "1 finding(s)")
+
+
 def test_tidy_does_not_remember_what_failed(plot):
     plot.write("core/port.cpp", CLEAN_SOURCE.replace("is_set", "IsSet"))
     plot.must_fail("tidy", "'IsSet'")
