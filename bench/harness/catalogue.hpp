@@ -2,10 +2,8 @@
 
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "core/endpoint.hpp"
@@ -57,21 +55,6 @@ class Catalogue {
 
   std::map<std::string, std::vector<CatalogueInstance>> services_;
   std::uint64_t version_ = 0;
-};
-
-/// A catalogue that several threads share: a script changes it while the DNS server reads it.
-/// Thread-safety: full; the function runs under the lock and must not call back.
-class SharedCatalogue {
- public:
-  template <class Function>
-  auto with(Function&& function) {
-    const std::lock_guard lock(mutex_);
-    return std::forward<Function>(function)(catalogue_);
-  }
-
- private:
-  std::mutex mutex_;
-  Catalogue catalogue_;
 };
 
 /// ASCII lower case without a trailing dot: the form in which names are compared.

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "bench/harness/catalogue.hpp"
 #include "bench/harness/dns_zone.hpp"
+#include "bench/harness/shared_catalogue.hpp"
 #include "core/clock.hpp"
 #include "net/asio.hpp"
 

@@ -2,9 +2,9 @@
 
 #include <memory>
 
-#include "bench/harness/catalogue.hpp"
 #include "bench/harness/dns_server.hpp"
 #include "bench/harness/loop_thread.hpp"
+#include "bench/harness/shared_catalogue.hpp"
 
 namespace pilotfish::bench {
 

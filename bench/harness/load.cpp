@@ -231,6 +231,12 @@ std::vector<Completion> Load::drain() {
   return std::exchange(state_->done, {});
 }
 
+void Load::reset() {
+  const std::lock_guard lock(state_->mutex);
+  state_->result = {};
+  state_->done.clear();
+}
+
 LoadReport Load::report() {
   const std::lock_guard lock(state_->mutex);
   return state_->result;

@@ -2,14 +2,13 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "bench/harness/histogram.hpp"
 #include "bench/harness/loop_thread.hpp"
+#include "bench/harness/results.hpp"
 #include "core/clock.hpp"
 #include "core/endpoint.hpp"
 #include "core/random.hpp"
@@ -28,21 +27,6 @@ struct LoadOptions {
   std::uint64_t seed = 1;
 };
 
-/// One request that ended.
-struct Completion {
-  TimePoint planned;
-  TimePoint done;
-  bool ok = false;
-  std::string instance;  ///< X-Instance of the answer
-};
-
-struct LoadReport {
-  std::uint64_t requests = 0;  ///< ended
-  std::uint64_t failed = 0;
-  LatencyHistogram latency;                     ///< of all, from the planned time
-  std::map<std::string, std::uint64_t> errors;  ///< text -> how often; at most 16 texts
-};
-
 /// Open-loop constant-rate GETs: request i is due at start + i / rate whatever happened to the ones
 /// before, and its latency counts from then (no coordinated omission). Part of the requests go over
 /// kept connections, part open one each. Anything but a whole 2xx answer in time is a failure;
@@ -59,6 +43,8 @@ class Load {
   /// then is failed. Returns once everything is counted.
   void stop(Duration grace);
 
+  /// Forgets what was counted so far: the warm-up.
+  void reset();
   /// What ended since the last call.
   [[nodiscard]] std::vector<Completion> drain();
   [[nodiscard]] LoadReport report();

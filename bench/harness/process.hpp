@@ -11,9 +11,9 @@
 
 namespace pilotfish::bench {
 
-/// A child process whose output goes to a file and that inherits no other descriptor. It is in a process group of its own (the
-/// terminal's Ctrl-C is ours alone) and the kernel ends it should we die. Start it from a thread
-/// that lives as long as it is to live. Thread-safety: none.
+/// A child process whose output goes to a file and that inherits no other descriptor. It is in a
+/// process group of its own (the terminal's Ctrl-C is ours alone) and the kernel ends it should we
+/// die. Start it from a thread that lives as long as it is to live. Thread-safety: none.
 class ChildProcess {
  public:
   /// Throws std::system_error where it cannot be started. `without` are the beginnings of the names

@@ -7,6 +7,7 @@
 #include "bench/lab/interrupt.hpp"
 #include "bench/lab/registry.hpp"
 #include "bench/lab/script.hpp"
+#include "bench/lab/steady.hpp"
 
 namespace {
 
@@ -30,8 +31,16 @@ int demo(const std::string& length, DemoOptions options) {
   return run_demo(options);
 }
 
-int bench(const std::string& scenario) {
-  return usage("bench: no scenario \"" + scenario + "\"; none is there yet");
+int bench(const std::string& scenario, const std::string& length, SteadyOptions options) {
+  if (scenario != "steady") {
+    return usage("bench: no scenario \"" + scenario + "\"; there is: steady");
+  }
+  const auto duration = parse_duration(length);
+  if (!duration || *duration < std::chrono::seconds(1) || *duration > std::chrono::hours(1)) {
+    return usage("--duration: between 1s and 1h, not " + length);
+  }
+  options.duration = *duration;
+  return run_steady(options);
 }
 
 int dispatch(int argc, char** argv) {
@@ -60,8 +69,19 @@ int dispatch(int argc, char** argv) {
 
   auto* bench_command = app.add_subcommand("bench", "Runs a benchmark scenario");
   std::string scenario;
-  bench_command->add_option("scenario", scenario, "Its name")->required();
-  bench_command->allow_extras();
+  std::string duration = "5s";
+  SteadyOptions steady;
+  bench_command->add_option("scenario", scenario, "Its name: steady")->required();
+  bench_command->add_option("--duration", duration, "Of each measurement")->capture_default_str();
+  bench_command->add_option("--rate", steady.rate, "Requests per second")
+      ->capture_default_str()
+      ->check(CLI::Range(1.0, 1e6));
+  bench_command->add_option("--instances", steady.instances, "Registered")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  bench_command->add_option("--connections", steady.connections, "At most")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10000));
 
   try {
     app.parse(argc, argv);
@@ -73,7 +93,7 @@ int dispatch(int argc, char** argv) {
   }
   catch_interrupts();
   if (registry_command->parsed()) return run_registry(registry);
-  return demo_command->parsed() ? demo(length, options) : bench(scenario);
+  return demo_command->parsed() ? demo(length, options) : bench(scenario, duration, steady);
 }
 
 }  // namespace

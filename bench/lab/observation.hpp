@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "bench/harness/load.hpp"
+#include "bench/harness/results.hpp"
 #include "core/clock.hpp"
 
 namespace pilotfish::bench {

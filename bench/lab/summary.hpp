@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/harness/load.hpp"
+#include "bench/harness/results.hpp"
 #include "bench/lab/script.hpp"
 
 namespace pilotfish::bench {

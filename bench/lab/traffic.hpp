@@ -1,11 +1,9 @@
 #pragma once
 
 #include <deque>
-#include <map>
 #include <string>
 
-#include "bench/harness/histogram.hpp"
-#include "bench/harness/load.hpp"
+#include "bench/harness/results.hpp"
 #include "core/clock.hpp"
 
 namespace pilotfish::bench {
