@@ -100,8 +100,18 @@ def test_the_state_directory_carries_a_restart_over_an_outage(
     assert get(port).status == 200
     first.stop()
     own_consul.kill()
-    pilotfish(config, wait="health")
+    second = pilotfish(config, wait="health")
     wait_for(lambda: get(port).status == 200, 5, "the kept answer serves")
+    wait_for(lambda: second.admin("/ready")[0] == 200, 5, "it is ready with the kept answer")
+    assert second.metric("pilotfish_lookup_stale_served_total", upstream="app") > 0
+    assert 0 < second.metric("pilotfish_lookup_age_seconds", upstream="app") < 60
+    second.stop()
+    pilotfish(config, wait="health")
+    wait_for(lambda: get(port).status == 200, 5, "failed lookups leave it for one more restart")
+    newer = backend()
+    own_consul.start()
+    own_consul.register(service, newer.port)
+    wait_for(lambda: get(port).instance == str(newer.port), 15, "a real answer replaces it")
 
 
 def test_it_works_through_dnsmasq(consul, backend, pilotfish, service, tmp_path, cleanup):
