@@ -22,9 +22,9 @@ namespace pilotfish::proxy {
 
 /// One client connection of an `http` upstream: reads heads, has each request answered by an
 /// instance (tries, retries, our own errors), relays bodies both ways, one request after another.
-/// Read http_session.cpp first, then http_exchange.cpp (one request), http_upload.cpp and
-/// http_download.cpp (its two directions).
-/// Ownership: owns itself through its coroutine. Thread-safety: none.
+/// Read http_session.cpp first, then http_exchange.cpp (one request), http_errors.cpp,
+/// http_upload.cpp and http_download.cpp (its two directions). Ownership: owns itself through its
+/// coroutine. Thread-safety: none.
 class HttpSession final : public Session {
  public:
   HttpSession(std::shared_ptr<Worker> worker, std::shared_ptr<const RouteTable> routes,
@@ -81,6 +81,8 @@ class HttpSession final : public Session {
   [[nodiscard]] bool answer_may_be_retried(TimePoint now);
   [[nodiscard]] bool try_again(TryEnd end);
   [[nodiscard]] balancer::RetryVerdict ask_retry(balancer::RetryCause cause, TimePoint now);
+
+  // http_errors.cpp: our own answers
   net::Awaitable<void> fail(TryEnd end);
   net::Awaitable<void> fail_open(OpenError error);
   net::Awaitable<void> answer_own(int status, std::string_view error, std::string text);
