@@ -36,8 +36,8 @@ FakeReply FakeEtcd::answer(const FakeRequest& request) {
   };
   json::object out{{"header", {{"revision", "7"}}}};
   FakeReply no_lease{.status = 404,
-                           .body = R"({"error":"etcdserver: requested lease not found","code":5,)"
-                                   R"("message":"etcdserver: requested lease not found"})"};
+                     .body = R"({"error":"etcdserver: requested lease not found","code":5,)"
+                             R"("message":"etcdserver: requested lease not found"})"};
   if (request.target == "/v3/lease/grant") {
     const auto id = next_lease_++;
     leases[id] = number("TTL");

@@ -1,0 +1,89 @@
+// What the application gets where no instance's answer can be had (design.md section 3, Errors).
+#include "http/h1_writer.hpp"
+#include "proxy/http_session.hpp"
+
+namespace pilotfish::proxy {
+
+using balancer::Outcome;
+
+net::Awaitable<void> HttpSession::fail(TryEnd end) {
+  switch (end) {
+    case TryEnd::kReset:
+      co_await answer_own(502, "connection_terminated",
+                          "the instance closed the connection before its answer was whole");
+      break;
+    case TryEnd::kBadAnswer:
+      co_await answer_own(502, "http_protocol_error", "the instance's answer is no valid HTTP");
+      break;
+    case TryEnd::kTimeout:
+      co_await answer_own(504, "http_response_timeout",
+                          "the instance did not answer within request_timeout");
+      break;
+    case TryEnd::kClientStalled:
+      co_await answer_own(408, "http_request_error", "the request's body stalled");
+      break;
+    case TryEnd::kBadBody:
+      co_await answer_own(400, "http_request_error", "malformed request body");
+      break;
+    case TryEnd::kBodyTooLarge:
+      co_await answer_own(413, "http_request_error",
+                          "the request's body is larger than limits.body");
+      break;
+    default:
+      alive_ = false;
+      error_ = "client_gone";
+      break;
+  }
+}
+
+net::Awaitable<void> HttpSession::fail_open(OpenError error) {
+  finish_try(Outcome::kNeutral);
+  switch (error) {
+    case OpenError::kConnect:
+      co_await answer_own(503, "connection_refused",
+                          "every instance that was tried refused the connection");
+      break;
+    case OpenError::kTimeout:
+      co_await answer_own(504, "connection_timeout",
+                          "no instance accepted a connection within connect_timeout");
+      break;
+    case OpenError::kQueueFull:
+      co_await answer_own(503, "connection_limit_reached",
+                          "limits.connections is reached and limits.pending requests wait already");
+      break;
+    case OpenError::kQueueTimeout:
+      co_await answer_own(503, "connection_limit_reached",
+                          "limits.connections is reached and none became free in connect_timeout");
+      break;
+    case OpenError::kDescriptors:
+      co_await answer_own(503, "proxy_internal_error",
+                          "pilotfish has no free file descriptor: raise its limit (ulimit -n)");
+      break;
+  }
+}
+
+net::Awaitable<void> HttpSession::answer_own(int status, std::string_view error, std::string text) {
+  http::OwnAnswer answer;
+  answer.status = status;
+  answer.error = error;
+  answer.text = text;
+  // Only after a request that was read to its end may another one follow.
+  answer.close = status < 500 || !request_.keep_alive || !body_.complete() || worker_->draining;
+  answer.head_only = request_.method == http::Method::kHead;
+  answer_bytes_.clear();
+  http::write_own_answer(answer, answer_bytes_);
+  if (answer.close) {
+    alive_ = false;
+    unread_input_ = true;
+  }
+  status_ = status;
+  body_out_ = answer.head_only ? 0 : text.size() + 1;
+  error_ = error;
+  net::Gather gather;
+  gather.add(answer_bytes_);
+  if (const auto failed = co_await send_to_client(gather)) {
+    alive_ = false;
+  }
+}
+
+}  // namespace pilotfish::proxy
