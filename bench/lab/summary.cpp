@@ -54,7 +54,7 @@ std::string render_summary(const SummaryInput& input, const LoadReport& report) 
   for (const auto& step : input.steps) {
     text += line(
         step_name(step.step),
-        fmt::format("{:<52} {} failed", (step.as_expected ? "" : "! ") + step.text, step.failed));
+        fmt::format("{:<54} {} failed", (step.as_expected ? "" : "! ") + step.text, step.failed));
   }
   const auto& latency = report.latency;
   text +=
