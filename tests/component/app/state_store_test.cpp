@@ -30,6 +30,9 @@ class CapturingLogger final : public Logger {
 };
 
 class StateStoreTest : public ::testing::Test {
+ public:
+  ~StateStoreTest() override { fs::remove_all(root_); }
+
  protected:
   StateStoreTest() {
     std::string name = (fs::temp_directory_path() / "pilotfish-state-XXXXXX").string();
@@ -40,7 +43,6 @@ class StateStoreTest : public ::testing::Test {
     upstream.source = resolver::ConsulSource{"app", "", {{"v4"}, {}}};
     options_.upstreams.push_back(upstream);
   }
-  ~StateStoreTest() override { fs::remove_all(root_); }
 
   [[nodiscard]] std::string file() const { return options_.state_dir + "/app.json"; }
   [[nodiscard]] std::string text() const {
