@@ -123,7 +123,7 @@ class CompileCommand:
                 yield "-I" + (str(path.relative_to(root)) or "." if path.is_relative_to(root)
                               else str(path))
             elif word.startswith(("-D", "-std=")) and word != "-D":
-                yield word
+                yield word.replace(str(root), ".")
             previous = word
 
 
