@@ -25,7 +25,8 @@ InstanceState* Cluster::Impl::pick(const PickContext& context) {
 }
 
 /// A retry that has used up the best instances: later groups of the tier, then other tiers (better
-/// an older version than an error), then once more what was tried.
+/// an older version than an error), then an ejected one (it may have recovered, what was tried has
+/// just failed), then once more what was tried.
 InstanceState* Cluster::Impl::pick_beyond_first_group(const PickContext& context) {
   if (serving() < 0) {
     return nullptr;
@@ -39,6 +40,12 @@ InstanceState* Cluster::Impl::pick_beyond_first_group(const PickContext& context
       continue;
     }
     if (auto* instance = plan(i, context.now).pick(context, random)) {
+      return instance;
+    }
+  }
+  if (!context.tried.empty()) {
+    if (auto* instance = ejection.soonest_back(
+            [&](const InstanceState& state) { return !is_tried(context.tried, &state); })) {
       return instance;
     }
   }

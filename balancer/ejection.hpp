@@ -68,6 +68,20 @@ class Ejection {
     return nullptr;
   }
 
+  /// The last resort of a retry: of the ejected ones that `usable(instance)` accepts, the one whose
+  /// time ends first; nullptr where none is. An instance whose probe is out is not asked again.
+  template <typename Usable>
+  [[nodiscard]] InstanceState* soonest_back(Usable&& usable) const {
+    InstanceState* best = nullptr;
+    for (auto* instance : ejected_) {
+      if (instance->tier >= 0 && !instance->probe_in_flight && usable(*instance) &&
+          (best == nullptr || instance->ejected_until < best->ejected_until)) {
+        best = instance;
+      }
+    }
+    return best;
+  }
+
   [[nodiscard]] const std::vector<InstanceState*>& ejected() const { return ejected_; }
   [[nodiscard]] bool any_probing() const { return probing_ > 0; }
   [[nodiscard]] TimePoint next_deadline() const;

@@ -146,6 +146,23 @@ TEST(Ejection, RetriesAreNoProbes) {
   }
 }
 
+TEST(Ejection, ARetryWithNobodyElseLeftAsksAnEjectedOneBeforeItRepeatsTheDeadOne) {
+  ClusterBox box;
+  box.answer(0, {instance(1), instance(2), instance(3)});
+  box.fail_times(box.state(1), 5);
+  auto& dead = box.state(2);
+  auto& slow = box.state(3);
+  InstanceState* one[] = {&dead};
+  EXPECT_EQ(box.pick(one), &slow) << "an eligible one comes first";
+  InstanceState* both[] = {&dead, &slow};
+  EXPECT_EQ(box.pick(both), &box.state(1));
+  EXPECT_EQ(box.state(1).ejections, 1U);
+  box.run(box.state(1), Outcome::kSuccess);
+  EXPECT_TRUE(box.state(1).ejected) << "it comes back by its probe, not by a retry";
+  InstanceState* all[] = {&dead, &slow, &box.state(1)};
+  EXPECT_NE(box.pick(all), nullptr) << "tried ones again, rather than an error";
+}
+
 TEST(Ejection, OldRequestsOnAnEjectedInstanceNeitherReturnNorProlong) {
   ClusterBox box;
   box.answer(0, four());
