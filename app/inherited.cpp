@@ -47,6 +47,7 @@ std::vector<BoundListener> InheritedSockets::take(const std::string& setting,
       continue;
     }
     BoundListener bound;
+    bound.inherited = true;
     bound.endpoint = listening_endpoint(setting, "fd:" + name, fd);
     (void)::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
     for (std::uint32_t i = 0; i < count; ++i) {

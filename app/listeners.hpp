@@ -20,6 +20,7 @@ class BindError : public std::runtime_error {
 struct BoundListener {
   Endpoint endpoint;  ///< with the real port where 0 was asked for
   std::vector<Descriptor> sockets;
+  bool inherited = false;  ///< whoever handed it down goes on listening after us
 };
 
 /// Binds `count` sockets to one address (SO_REUSEPORT among them) and listens. The first is bound

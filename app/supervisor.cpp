@@ -84,6 +84,7 @@ int Supervisor::run() {
     }
   });
   io_.run();
+  signals_.clear();  // from here on a signal does what it does to anybody: it ends the process
   workers_->stop();
   return exit_code_;
 }

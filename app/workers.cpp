@@ -107,7 +107,8 @@ void WorkerGroup::start(std::vector<UpstreamListener> listeners,
     shared.seed = (std::uint64_t{entropy()} << 32U) | entropy();
     std::vector<proxy::Proxy::Listener> own;
     for (auto& listener : listeners) {
-      own.push_back({listener.upstream, listener.bound.sockets[i].release()});
+      own.push_back(
+          {listener.upstream, listener.bound.sockets[i].release(), listener.bound.inherited});
     }
     workers_[i]->thread = std::thread([this, i, shared, own = std::move(own), seeds]() mutable {
       try {

@@ -120,14 +120,24 @@ void HttpSession::plan_answer() {
   http::ResponseRewrite rewrite;
   rewrite.framing = answer_framing_;
   // While the body is still on its way up, another request may never follow.
-  rewrite.close = !request_.keep_alive || worker_->draining || !body_.complete() ||
-                  answer_framing_ == http::Framing::kUntilClose;
+  rewrite.close = !request_.keep_alive || !body_.complete() ||
+                  answer_framing_ == http::Framing::kUntilClose || drain_closes();
   rewrite.client_is_10 = old_client;
   if (rewrite.close) {
     alive_ = false;
   }
   answer_bytes_.clear();
   http::write_response(answer_, rewrite, answer_bytes_);
+}
+
+bool HttpSession::drain_closes() {
+  constexpr std::uint32_t kMost = 64;  // who never stops to pipeline is stopped
+  if (!worker_->draining) {
+    return false;
+  }
+  const bool pipelined = in_.size() > head_size_ + body_.consumed_at_start() || !body_in_.empty() ||
+                         client_.disturbed();
+  return !pipelined || ++drained_ > kMost;
 }
 
 net::Awaitable<void> HttpSession::relay_answer(Connection& connection) {

@@ -68,7 +68,7 @@ net::Awaitable<void> HttpSession::answer_own(int status, std::string_view error,
   answer.error = error;
   answer.text = text;
   // Only after a request that was read to its end may another one follow.
-  answer.close = status < 500 || !request_.keep_alive || !body_.complete() || worker_->draining;
+  answer.close = status < 500 || !request_.keep_alive || !body_.complete() || drain_closes();
   answer.head_only = request_.method == http::Method::kHead;
   answer_bytes_.clear();
   http::write_own_answer(answer, answer_bytes_);

@@ -12,6 +12,9 @@ constexpr std::size_t kLingerBytes = 1024UL * 1024;
 constexpr Duration kGoneAfter = std::chrono::milliseconds(250);
 /// A connection that was accepted during a drain may still send its request.
 constexpr Duration kDrainGrace = std::chrono::seconds(1);
+/// A kept connection in use speaks again within this: closed before, its next request would be
+/// lost where the client does not look before it writes.
+constexpr Duration kDrainIdle = std::chrono::milliseconds(500);
 
 }  // namespace
 
@@ -50,11 +53,16 @@ void HttpSession::drain() {
   if (!idle_) {
     return;  // the answer that runs will say `Connection: close`
   }
-  if (first_request_) {
-    read_deadline_.expect_within(Clock::now() + kDrainGrace);
+  const auto now = Clock::now();
+  if (const auto until = drain_until(now); until > now) {
+    read_deadline_.expect_within(until);
   } else {
     client_.cancel();
   }
+}
+
+TimePoint HttpSession::drain_until(TimePoint now) const {
+  return first_request_ ? now + kDrainGrace : idle_since_ + kDrainIdle;
 }
 
 void HttpSession::cut() {
@@ -139,11 +147,12 @@ net::Awaitable<HttpSession::HeadRead> HttpSession::read_head() {
       if (in_.empty()) {
         in_.release();  // an idle connection holds no buffer
         idle_ = true;
+        idle_since_ = now;
         if (!(first_request_ && read_deadline_.armed())) {
           const auto& timeouts = options().timeouts;
-          read_deadline_.expect_within(now + (worker_->draining ? kDrainGrace
-                                              : first_request_  ? timeouts.head
-                                                                : timeouts.keep_alive));
+          read_deadline_.expect_within(
+              worker_->draining ? drain_until(now)
+                                : now + (first_request_ ? timeouts.head : timeouts.keep_alive));
         }
       } else {
         if (began == TimePoint{}) {
@@ -172,8 +181,9 @@ net::Awaitable<HttpSession::HeadRead> HttpSession::read_head() {
     const auto [error, size] = client_.try_read(room);
     if (error) {
       if (net::would_block(error)) {
-        if (worker_->draining && in_.empty() && !first_request_) {
-          co_return HeadRead::kClosed;  // nothing more had arrived when the drain began
+        if (worker_->draining && in_.empty() && !first_request_ &&
+            Clock::now() >= drain_until(TimePoint{})) {
+          co_return HeadRead::kClosed;
         }
         continue;
       }

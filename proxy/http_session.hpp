@@ -55,6 +55,8 @@ class HttpSession final : public Session {
   };
 
   // http_session.cpp: the connection
+  /// How long an idle connection may still send a request during a drain.
+  [[nodiscard]] TimePoint drain_until(TimePoint now) const;
   net::Awaitable<void> serve();
   net::Awaitable<HeadRead> read_head();
   [[nodiscard]] HeadRead judge_head();
@@ -102,6 +104,8 @@ class HttpSession final : public Session {
   [[nodiscard]] TryEnd read_failure(const Connection& connection) const;
   net::Awaitable<bool> pass_interim();
   void plan_answer();
+  /// A drain ends the connection with this answer, unless another request waits behind it.
+  [[nodiscard]] bool drain_closes();
   net::Awaitable<void> relay_answer(Connection& connection);
   net::Awaitable<BodyEnd> relay_body(Connection& connection, http::BodyDecoder& decoder);
   [[nodiscard]] bool write_answer_end(const http::BodyDecoder& decoder, std::string& out);
@@ -133,6 +137,8 @@ class HttpSession final : public Session {
   bool idle_ = false;          ///< waiting for the first byte of a request
   bool cut_ = false;
   bool first_request_ = true;
+  TimePoint idle_since_{};
+  std::uint32_t drained_ = 0;  ///< answers during a drain that let a pipelined request follow
   bool reset_on_close_ = false;
 
   // The request

@@ -1,7 +1,9 @@
 #include "proxy/listener.hpp"
 
+#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <linux/filter.h>
 #include <sys/socket.h>
 
 namespace pilotfish::proxy {
@@ -9,6 +11,8 @@ namespace {
 
 /// How long accept pauses while descriptors are short (nginx pauses as long).
 constexpr Duration kPause = std::chrono::milliseconds(200);
+/// What a connection that has begun already gets to arrive.
+constexpr Duration kUnderWay = std::chrono::milliseconds(20);
 
 net::asio::ip::tcp protocol_of(int descriptor) {
   sockaddr_storage address{};
@@ -19,11 +23,12 @@ net::asio::ip::tcp protocol_of(int descriptor) {
 
 }  // namespace
 
-Listener::Listener(std::shared_ptr<Worker> worker, std::string name, int descriptor,
+Listener::Listener(std::shared_ptr<Worker> worker, const Proxy::Listener& socket,
                    std::function<void(ClientStream)> on_accept)
     : worker_(std::move(worker)),
-      name_(std::move(name)),
-      acceptor_(worker_->executor, protocol_of(descriptor), descriptor),
+      name_(socket.upstream),
+      acceptor_(worker_->executor, protocol_of(socket.descriptor), socket.descriptor),
+      inherited_(socket.inherited),
       on_accept_(std::move(on_accept)) {
   acceptor_.non_blocking(true);
 }
@@ -71,16 +76,57 @@ void Listener::finish() {
   if (!acceptor_.is_open()) {
     return;
   }
+  refuse_new();
+  (void)accept_queued();
+  ++worker_->finishing;
+  net::asio::co_spawn(worker_->executor, run_last(shared_from_this()), net::asio::detached);
+}
+
+bool Listener::accept_queued() {
   net::ErrorCode error;
-  for (;;) {
+  while (acceptor_.is_open()) {
     net::TcpSocket socket(worker_->executor);
     acceptor_.accept(socket, error);
-    if (error) {
-      break;
+    if (!error) {
+      on_accept_(ClientStream(std::move(socket)));
+    } else if (short_of_descriptors(error)) {
+      return false;
+    } else if (error != net::asio::error::connection_aborted) {
+      break;  // one that its client reset leaves others behind it
     }
-    on_accept_(ClientStream(std::move(socket)));
   }
-  stop();
+  return true;
+}
+
+net::Awaitable<void> Listener::run_last(std::shared_ptr<Listener> self) {
+  auto& worker = *self->worker_;
+  net::Timer under_way(worker.executor, kUnderWay);
+  (void)co_await under_way.async_wait(net::kTuple);
+  while (self->acceptor_.is_open() && !self->accept_queued()) {
+    (void)co_await worker.room.wait_until(Clock::now() + kPause);
+  }
+  self->stop();
+  --worker.finishing;
+  worker.check_idle();
+}
+
+void Listener::refuse_new() {
+  if (inherited_) {
+    return;  // whoever listens there after us wants them
+  }
+  // Between the last accept and the close a connection may arrive, and the close would reset it.
+  // With this filter a new one is not begun: its client asks again a second later, and meets
+  // whoever listens then. Where it cannot be had that is a matter of microseconds.
+  std::array<sock_filter, 5> program{{
+      {BPF_LD | BPF_B | BPF_ABS, 0, 0, 13},     // the TCP header's flags
+      {BPF_ALU | BPF_AND | BPF_K, 0, 0, 0x12},  // SYN and ACK
+      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0x02},  // SYN alone
+      {BPF_RET | BPF_K, 0, 0, 0},               // drop
+      {BPF_RET | BPF_K, 0, 0, 0xffffffff},      // pass
+  }};
+  const sock_fprog filter{program.size(), program.data()};
+  (void)::setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, &filter,
+                     sizeof(filter));
 }
 
 void Listener::stop() {

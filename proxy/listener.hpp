@@ -11,26 +11,33 @@
 namespace pilotfish::proxy {
 
 /// Accepts the connections of one listening socket of one worker. Pauses at max_clients and while
-/// descriptors are short (logged once), and goes on by itself.
+/// descriptors are short, and goes on by itself.
 /// Ownership: shared with its coroutine. Thread-safety: none.
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
   /// Takes the descriptor over. `on_accept` starts a session.
-  Listener(std::shared_ptr<Worker> worker, std::string name, int descriptor,
+  Listener(std::shared_ptr<Worker> worker, const Proxy::Listener& socket,
            std::function<void(ClientStream)> on_accept);
 
   void start();
-  /// Accepts what the kernel's queue still holds, then closes.
+  /// Accepts what the kernel's queue still holds, then closes: for a moment no new connection
+  /// begins while those under way arrive, so that none that the kernel accepted is lost. Counted
+  /// in Worker::finishing until then.
   void finish();
   void stop();
 
  private:
   static net::Awaitable<void> run(std::shared_ptr<Listener> self);
+  static net::Awaitable<void> run_last(std::shared_ptr<Listener> self);
+  /// True where the kernel's queue is empty.
+  [[nodiscard]] bool accept_queued();
+  void refuse_new();
   [[nodiscard]] bool short_of_descriptors(const net::ErrorCode& error) const;
 
   std::shared_ptr<Worker> worker_;
   std::string name_;
   net::TcpAcceptor acceptor_;
+  bool inherited_;
   std::function<void(ClientStream)> on_accept_;
   bool short_logged_ = false;
 };

@@ -93,8 +93,8 @@ void Proxy::start(std::vector<UpstreamOptions> upstreams, std::vector<Listener> 
     if (found == impl_->upstreams.end()) {
       continue;
     }
-    impl_->listeners.push_back(std::make_shared<proxy::Listener>(
-        impl_->worker, listener.upstream, listener.descriptor, impl_->acceptor_for(*found)));
+    impl_->listeners.push_back(
+        std::make_shared<proxy::Listener>(impl_->worker, listener, impl_->acceptor_for(*found)));
     impl_->listeners.back()->start();
   }
 }
@@ -108,19 +108,16 @@ net::Awaitable<void> Proxy::wait_first_lookups(TimePoint deadline) {
 
 void Proxy::begin_drain(std::function<void()> on_idle) {
   auto& worker = *impl_->worker;
+  worker.draining = true;
   for (const auto& listener : impl_->listeners) {
     listener->finish();
-  }
-  worker.draining = true;
-  if (worker.clients == 0) {
-    on_idle();
-    return;
   }
   worker.on_idle = std::move(on_idle);
   for (auto it = worker.sessions.begin(); it != worker.sessions.end();) {
     auto& session = *it++;
     session.drain();
   }
+  worker.check_idle();
 }
 
 void Proxy::stop() {

@@ -66,6 +66,7 @@ class Proxy {
   struct Listener {
     std::string upstream;
     int descriptor = -1;
+    bool inherited = false;  ///< somebody else listens on the same socket, before and after us
   };
   /// Last good answers of a former run, one per tier of an upstream; only kOk ones are taken.
   /// They serve until a lookup answers, and while lookups fail.

@@ -56,6 +56,7 @@ struct Worker {
   std::size_t most_clients = 1;  ///< this worker's share of max_clients
   net::Notifier room;            ///< a session ended while accept was waiting
   bool draining = false;
+  std::size_t finishing = 0;      ///< listeners that still take what the kernel accepted
   std::function<void()> on_idle;  ///< during a drain: the last session ended
 
   [[nodiscard]] Logger& log() const { return *shared.logger; }
@@ -67,7 +68,10 @@ struct Worker {
   void session_ended() {
     --clients;
     room.notify_all();
-    if (draining && clients == 0 && on_idle) {
+    check_idle();
+  }
+  void check_idle() {
+    if (draining && clients == 0 && finishing == 0 && on_idle) {
       // Moved out first: the callback may tear the worker down.
       auto done = std::exchange(on_idle, nullptr);
       done();

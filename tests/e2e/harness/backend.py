@@ -70,7 +70,7 @@ class Connection(Client):
 
     def read_body(self, exchange: Exchange) -> None:
         if exchange.all("transfer-encoding"):
-            exchange.body, exchange.trailers = self._chunked()
+            exchange.body, exchange.trailers = self.read_chunked()
         elif exchange.all("content-length"):
             exchange.body = self.read_exactly(int(exchange.header("content-length")))
 

@@ -148,7 +148,7 @@ class Client:
             fields.append((match[1].decode(), match[2].decode("latin-1")))
         return fields
 
-    def _chunked(self) -> tuple[bytes, list]:
+    def read_chunked(self) -> tuple[bytes, list]:
         body = b""
         while True:
             try:
@@ -192,7 +192,7 @@ class Client:
         if coding:
             if coding != ["chunked"]:
                 raise Malformed(f"Transfer-Encoding {coding}")
-            answer.body, answer.trailers = self._chunked()
+            answer.body, answer.trailers = self.read_chunked()
         elif lengths:
             answer.body = self.read_exactly(int(lengths[0]))
         else:
