@@ -9,3 +9,8 @@ elseif(PILOTFISH_SANITIZE STREQUAL "thread")
   add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
   add_link_options(-fsanitize=thread)
 endif()
+
+# Every library is instrumented for libFuzzer; only the targets themselves link its main().
+if(PILOTFISH_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
