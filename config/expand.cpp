@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "config/source_text.hpp"
+
 namespace pilotfish::config {
 namespace {
 
@@ -56,7 +58,7 @@ class Expansion {
            ", which is none of ${NAME} and ${NAME:-default}; $${ stands for a plain ${");
       return {};
     }
-    auto value = environment_(name);
+    auto value = variable(name);
     if (colon != std::string_view::npos) {
       return value && !value->empty() ? *value : std::string(inside.substr(colon + 2));
     }
@@ -66,6 +68,17 @@ class Expansion {
       return {};
     }
     return *value;
+  }
+
+  /// What the environment holds is judged as the file's own text: it ends up in JSON and in logs.
+  std::optional<std::string> variable(std::string_view name) {
+    auto value = environment_(name);
+    if (value && SourceText(*value).bad_octet()) {
+      fail("takes the environment variable " + std::string(name) +
+           ", which is not UTF-8 or has control characters; set it to plain text");
+      return "";
+    }
+    return value;
   }
 
   void fail(const std::string& what) {

@@ -39,12 +39,13 @@ HeadScan::State HeadScan::scan(std::string_view bytes) {
   return State::kMore;
 }
 
-std::size_t leading_empty_lines(std::string_view bytes) {
-  std::size_t skipped = 0;
-  while (skipped < 4 && bytes.substr(skipped).starts_with("\r\n")) {
-    skipped += 2;
+std::size_t leading_empty_lines(std::string_view bytes, std::size_t skipped) {
+  constexpr std::size_t kMost = 4;
+  std::size_t found = 0;
+  while (skipped + found < kMost && bytes.substr(found).starts_with("\r\n")) {
+    found += 2;
   }
-  return skipped;
+  return found;
 }
 
 }  // namespace pilotfish::http

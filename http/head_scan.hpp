@@ -24,7 +24,7 @@ class HeadScan {
 };
 
 /// How many bytes of empty lines precede a request (RFC 9112 section 2.2: at least one is ignored;
-/// we ignore up to two).
-[[nodiscard]] std::size_t leading_empty_lines(std::string_view bytes);
+/// we ignore up to two). `skipped`: bytes of them that were taken away before.
+[[nodiscard]] std::size_t leading_empty_lines(std::string_view bytes, std::size_t skipped = 0);
 
 }  // namespace pilotfish::http

@@ -126,10 +126,13 @@ net::Awaitable<HttpSession::HeadRead> HttpSession::read_head() {
   scan_.reset();
   request_.clear();
   TimePoint began = in_.empty() ? TimePoint{} : Clock::now();
+  std::size_t blank = 0;
   bool wait_first = !first_request_;
   for (;;) {
     if (scan_.length() == 0 && !in_.empty()) {
-      in_.consume(http::leading_empty_lines(in_.readable()));
+      const auto lines = http::leading_empty_lines(in_.readable(), blank);
+      blank += lines;
+      in_.consume(lines);
     }
     if (!in_.empty() && in_.readable() != "\r") {
       const auto state = scan_.scan(in_.readable());

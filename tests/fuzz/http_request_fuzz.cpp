@@ -60,13 +60,15 @@ class Session {
   /// As HttpSession::read_head. False where no head will come.
   bool read_head() {
     http::HeadScan scan;
+    std::size_t blank = 0;
     for (;;) {
       if (scan.length() == 0 && !in_.empty()) {
-        in_.erase(0, http::leading_empty_lines(in_));
+        const auto lines = http::leading_empty_lines(in_, blank);
+        blank += lines;
+        in_.erase(0, lines);
       }
       if (!in_.empty() && in_ != "\r") {
-        const std::string exact = in_;
-        switch (scan.scan(exact)) {
+        switch (scan.scan(in_)) {
           case http::HeadScan::State::kFound: head_size_ = scan.length(); return true;
           case http::HeadScan::State::kBad: return end(Ending::kRefused);
           case http::HeadScan::State::kMore: break;

@@ -58,8 +58,7 @@ class Session {
     http::HeadScan scan;
     int interim = 0;
     for (;;) {
-      kept_ = in_;
-      const auto state = scan.scan(kept_);
+      const auto state = scan.scan(in_);
       if (state == http::HeadScan::State::kMore) {
         if (in_.size() >= kHeadLimit || !more()) {
           return false;
@@ -69,7 +68,7 @@ class Session {
       if (state == http::HeadScan::State::kBad) {
         return false;
       }
-      kept_.resize(scan.length());
+      kept_ = in_.substr(0, scan.length());  // exactly the head: a read beyond it is found
       if (http::parse_response(kept_, asked_.method, head_) != http::Refusal::kNone ||
           head_.status == 101) {
         return false;

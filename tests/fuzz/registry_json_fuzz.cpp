@@ -50,7 +50,7 @@ void judge_agent(std::string_view body) {
     wanted.port = static_cast<std::uint16_t>(known->port & 0xffff);
     require(one_line(registry::difference(wanted, *known)), "a difference is one line");
     require(registry::parse_json(registry::encode_registration(wanted)).has_value(),
-            "what we announce is JSON");
+            "what we announce is JSON");  // parse_json let only UTF-8 in
   }
   (void)registry::decode_member_address(body);
 }
@@ -89,6 +89,9 @@ void judge_texts(std::string_view text) {
                   label, [](char c) { return c == '.' || c == '/' || (c >= 'A' && c <= 'Z'); }),
           "a label is a label");
   (void)registry::skydns_key("/skydns", text, "id");
+  if (std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
+    return;  // config/ lets no text in that is not UTF-8
+  }
   registry::Announcement announcement;
   announcement.name = announcement.key = announcement.address = text;
   announcement.tags = {std::string(text)};

@@ -8,6 +8,7 @@ packages_build=(g++ cmake ninja-build ccache git
 packages_check=(clang-format-14 clang-tidy-19 python3 python3-pytest)
 packages_test=(etcd-server etcd-client dnsmasq-base haproxy nginx
   curl dnsutils procps python3 python3-pytest)
+packages_fuzz=(clang-19 libclang-rt-19-dev)
 packages_bench=(haproxy nginx wrk)
 policy=/usr/sbin/policy-rc.d
 

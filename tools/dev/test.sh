@@ -57,14 +57,15 @@ test_e2e() {
 
 verb_test() {
   local chosen=("$@") what built=0
-  ((${#chosen[@]})) || chosen=(ctest e2e check)
+  ((${#chosen[@]})) || chosen=(ctest e2e fuzz check)
   for what in "${chosen[@]}"; do
-    [[ $what == ctest || $what == e2e || $what == check ]] ||
-      die "no part \"$what\" of the tests; there are: ctest e2e check" 64
+    [[ $what == ctest || $what == e2e || $what == fuzz || $what == check ]] ||
+      die "no part \"$what\" of the tests; there are: ctest e2e fuzz check" 64
   done
   take_lock
   parts_pid=''
-  need_packages "${packages_build[@]}" "${packages_check[@]}" "${packages_test[@]}"
+  need_packages "${packages_build[@]}" "${packages_check[@]}" "${packages_test[@]}" \
+    "${packages_fuzz[@]}"
   [[ " ${chosen[*]} " != *" e2e "* ]] || start_parts
   build_preset asan || built=$?
   count_result "build asan" "$built"
@@ -72,6 +73,7 @@ verb_test() {
     case $what in
       ctest) test_ctest ;;
       e2e) test_e2e ;;
+      fuzz) test_fuzz ;;
       check) run_checks "$root/build/asan" "${checks[@]}" ;;
     esac
   done

@@ -46,6 +46,15 @@ TEST(Expansion, CannotChangeTheStructure) {
   EXPECT_NE(problems(top("state_dir: ${EVIL}"), {{"EVIL", "a\nworkers: 9"}}), "");
 }
 
+TEST(Expansion, RefusesWhatIsNoText) {
+  for (const auto* value : {"\xff", "a\x01", "\x7f", "\xed\xa0\x80"}) {
+    EXPECT_EQ(problems(top("state_dir: /${DIR}"), {{"DIR", value}}),
+              "f.yaml:2:12: \"/${DIR}\" takes the environment variable DIR, which is not UTF-8 or "
+              "has control characters; set it to plain text\n");
+  }
+  EXPECT_EQ(state_dir("/${DIR}", {{"DIR", "\xC3\xA9"}}), "/\xC3\xA9");
+}
+
 TEST(Expansion, IsNotDoneTwiceNorInKeys) {
   EXPECT_EQ(state_dir("${A}", {{"A", "${B}"}, {"B", "x"}}), "${B}");
   EXPECT_EQ(problems("${K}: 1\n" + std::string(kSmallest), {{"K", "workers"}})

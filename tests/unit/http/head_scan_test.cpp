@@ -59,6 +59,9 @@ TEST(LeadingEmptyLines, AreIgnoredUpToTwo) {
   EXPECT_EQ(leading_empty_lines("\r\nGET"), 2U);
   EXPECT_EQ(leading_empty_lines("\r\n\r\nGET"), 4U);
   EXPECT_EQ(leading_empty_lines("\r\n\r\n\r\nGET"), 4U);
+  // However they arrive, two are all.
+  EXPECT_EQ(leading_empty_lines("\r\nGET", 2), 2U);
+  EXPECT_EQ(leading_empty_lines("\r\nGET", 4), 0U);
 }
 
 }  // namespace

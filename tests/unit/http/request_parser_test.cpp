@@ -59,6 +59,12 @@ TEST(RequestParser, ReplacesTheHostByTheAuthorityOfAnAbsoluteTarget) {
   EXPECT_EQ(head.path, "/x");
   ASSERT_EQ(read("GET http://b HTTP/1.1\r\nHost: a\r\n\r\n", head), Refusal::kNone);
   EXPECT_EQ(head.path, "/");
+  // RFC 9112 section 3.2.4: without a path, OPTIONS is about the whole server.
+  ASSERT_EQ(read("OPTIONS http://b HTTP/1.1\r\nHost: a\r\n\r\n", head), Refusal::kNone);
+  EXPECT_EQ(head.path, "*");
+  ASSERT_EQ(read("OPTIONS http://b/ HTTP/1.1\r\nHost: a\r\n\r\n", head), Refusal::kNone);
+  EXPECT_EQ(head.path, "/");
+  EXPECT_EQ(read("GET http://b?q HTTP/1.1\r\nHost: a\r\n\r\n"), Refusal::kMalformed);
   EXPECT_EQ(read("GET http://u@b/x HTTP/1.1\r\nHost: a\r\n\r\n"), Refusal::kMalformed);
   EXPECT_EQ(read("GET ftp://b/x HTTP/1.1\r\nHost: a\r\n\r\n"), Refusal::kMalformed);
 }

@@ -34,6 +34,22 @@ TEST(ResponseParser, DigestsFramingByStatusAndMethod) {
   EXPECT_EQ(head.framing, Framing::kChunked);
 }
 
+TEST(ResponseParser, TakesAStatusLineThatEndsWithItsCode) {
+  ResponseHead head;
+  const std::string bytes = "HTTP/1.1 404\r\nContent-Length: 3\r\nA: b\r\n\r\n";
+  ASSERT_EQ(read(bytes, head), Refusal::kNone);
+  EXPECT_EQ(head.status, 404);
+  EXPECT_EQ(head.reason, "");
+  EXPECT_EQ(head.length, 3U);
+  EXPECT_EQ(head.fields.size(), 2U);
+  ASSERT_EQ(read("HTTP/1.0 200\r\n\r\n", head), Refusal::kNone);
+  EXPECT_EQ(head.version, Version::k10);
+  for (const std::string line : {"HTTP/1.1 20", "HTTP/1.1 2000", "HTTP/1.1  20", "HTTP/1.1\t200",
+                                 "HTTP/1.1-200", "XTTP/1.1 200", "HTTP/1.1 2x0", "HTTP/2.0 200"}) {
+    EXPECT_EQ(read(line + "\r\nContent-Length: 3\r\n\r\n", head), Refusal::kMalformed) << line;
+  }
+}
+
 TEST(ResponseParser, RefusesWhatIsNoAnswer) {
   ResponseHead head;
   for (const std::string bytes :
