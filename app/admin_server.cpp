@@ -1,5 +1,6 @@
 #include "app/admin_server.hpp"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -21,6 +22,8 @@ using Reply = http::response<http::string_body>;
 
 constexpr std::size_t kHeadLimit = 8UL * 1024;
 constexpr std::size_t kBodyLimit = 4UL * 1024;
+/// Any honest client has sent its request by then; only asked when no connection is left.
+constexpr Duration kLongWhenFull = std::chrono::milliseconds(500);
 
 /// A connection and its one deadline. Shared with the deadline's handler alone.
 struct Session : std::enable_shared_from_this<Session> {
@@ -50,7 +53,8 @@ struct Session : std::enable_shared_from_this<Session> {
   beast::flat_buffer buffer{kHeadLimit + kBodyLimit};
   std::uint64_t generation = 0;  // of the deadline that counts
   bool timed_out = false;
-  bool idle = false;  ///< waits for a request's first byte
+  bool idle = false;          ///< waits for a request's first byte
+  TimePoint reading_since{};  ///< a request is on its way since then; zero: none is
 };
 using Sessions = std::list<std::shared_ptr<Session>>;
 
@@ -89,7 +93,7 @@ struct AdminServer::Impl : std::enable_shared_from_this<AdminServer::Impl> {
   net::Awaitable<bool> serve_one(Session& session, bool first);
   net::Awaitable<bool> send(Session& session, Reply reply, bool head_only);
   net::Awaitable<void> close(Session& session);
-  void close_longest_idle();
+  void make_room();
 
   net::TcpAcceptor acceptor;
   AdminServerOptions options;
@@ -101,13 +105,22 @@ struct AdminServer::Impl : std::enable_shared_from_this<AdminServer::Impl> {
   bool stopping = false;
 };
 
-void AdminServer::Impl::close_longest_idle() {
-  for (const auto& session : sessions) {
-    if (session->idle) {
-      session->idle = false;
-      session->socket.cancel();
-      return;
-    }
+void AdminServer::Impl::make_room() {
+  const auto idle = std::ranges::find_if(sessions, [](const auto& one) { return one->idle; });
+  if (idle != sessions.end()) {
+    (*idle)->idle = false;
+    (*idle)->socket.cancel();
+    return;
+  }
+  // Nobody idles: whoever takes long over a request goes, so that a crowd of them cannot keep a
+  // health check waiting until their deadlines.
+  const auto now = Clock::now();
+  const auto slow = std::ranges::find_if(sessions, [now](const auto& one) {
+    return one->reading_since != TimePoint{} && now - one->reading_since > kLongWhenFull;
+  });
+  if (slow != sessions.end()) {
+    (*slow)->reading_since = {};
+    (*slow)->socket.cancel();
   }
 }
 
@@ -115,8 +128,8 @@ net::Awaitable<void> AdminServer::Impl::accept_loop() {
   const auto self = shared_from_this();
   while (!stopping) {
     while (sessions.size() >= options.max_connections && !stopping) {
-      close_longest_idle();
-      (void)co_await changed.wait_until(Clock::now() + std::chrono::seconds(1));
+      make_room();
+      (void)co_await changed.wait_until(Clock::now() + std::chrono::milliseconds(100));
     }
     auto accepted = co_await acceptor.async_accept(net::kTuple);
     if (stopping) {
@@ -162,7 +175,9 @@ net::Awaitable<bool> AdminServer::Impl::serve_one(Session& session, bool first) 
   parser.header_limit(kHeadLimit);
   parser.body_limit(kBodyLimit);
   session.limit_to(options.head_timeout);
+  session.reading_since = Clock::now();
   const auto read = co_await http::async_read(session.socket, session.buffer, parser, net::kTuple);
+  session.reading_since = {};
   const net::ErrorCode error = std::get<0>(read);
   if (error == http::error::end_of_stream || stopping) {
     co_return false;

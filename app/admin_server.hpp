@@ -16,7 +16,9 @@ struct AdminServerOptions {
   Duration head_timeout = std::chrono::seconds(5);  ///< from a request's first byte (or accept)
   Duration idle_timeout = std::chrono::minutes(1);  ///< between requests of a kept connection
   Duration write_timeout = std::chrono::seconds(10);
-  std::size_t max_connections = 64;  ///< above it the longest idle one is closed, else accept waits
+  /// Above it the longest idle one is closed, else one that takes long over its request; else
+  /// accept waits.
+  std::size_t max_connections = 64;
 };
 
 /// The admin port: small HTTP/1.1 server for what answer_admin() knows.

@@ -113,7 +113,9 @@ net::Awaitable<void> HttpSession::serve() {
   }
   read_deadline_.clear();
   write_deadline_.clear();
-  if (reset_on_close_) {
+  // A reader that stalled for too long would let the kernel keep what it does not read for minutes
+  // more; and where the close ends the answer, a FIN would make the cut look whole.
+  if (reset_on_close_ || write_deadline_.expired()) {
     client_.reset();
   } else if (!cut_ && client_.is_open() && (unread_input_ || client_.disturbed())) {
     co_await linger();

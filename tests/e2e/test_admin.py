@@ -220,3 +220,61 @@ def test_refused_requests_are_logged_as_well(lane, tmp_path):
         assert client.read_response().status == 400
     [line] = wait_for(lambda: access_lines(path), 5)
     assert json.loads(line)["status"] == 400
+
+
+def test_no_page_changes_anything(lane):
+    port, _, sidecar = lane()
+    before = sidecar.admin("/config")[1]
+    pid = sidecar.process.pid
+    for page in ("/metrics", "/health", "/ready", "/upstreams", "/config", "/"):
+        for query in ("", "?reload=1", "?drain=1&level=debug"):
+            assert sidecar.admin(page + query)[0] == 200
+    for page in ("/quitquitquit", "/reload", "/drain", "/shutdown", "/stop", "/logging", "/log",
+                 "/config/", "/debug/pprof", "/healthcheck/fail", "/reset_counters", "/../config"):
+        assert sidecar.admin(page)[0] == 404, page
+    for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PURGE"):
+        for page in ("/config", "/upstreams", "/ready"):
+            answer = get(sidecar.admin_port, page, {"Host": "localhost"}, method)
+            assert (answer.status, answer.header("allow")) == (405, "GET, HEAD"), method
+    assert sidecar.admin("/config")[1] == before
+    assert sidecar.process.running() and sidecar.process.pid == pid
+    assert get(port).status == 200
+
+
+def test_a_name_that_was_rebound_to_us_reads_neither_configuration_nor_instances(lane):
+    _, _, sidecar = lane()
+    for page in ("/config", "/upstreams", "/"):
+        for host in ("evil.example", "evil.example:9900", "127.0.0.1.evil.example", "localhost.evil.example",
+                     "[::1].evil.example", "localhost@evil.example", "0x7f000001", "127.1"):
+            assert get(sidecar.admin_port, page, {"Host": host}).status in (400, 403), host
+        for host in ("localhost", "LOCALHOST:1", "127.0.0.1", "[::1]:9900"):
+            assert get(sidecar.admin_port, page, {"Host": host}).status == 200, host
+        assert "access-control-allow-origin" not in {
+            name.lower() for name, _ in
+            get(sidecar.admin_port, page, {"Host": "localhost", "Origin": "http://evil"}).headers}
+    for page in ("/metrics", "/health", "/ready"):  # what monitors ask by whatever name they know
+        assert get(sidecar.admin_port, page, {"Host": "web.svc.prom.local"}).status == 200
+
+
+def test_slow_clients_of_the_admin_port_hurt_neither_it_nor_the_data_path(lane):
+    port, _, sidecar = lane()
+    for _ in range(20):
+        get(port)
+    before, descriptors = sidecar.process.rss_bytes(), sidecar.process.descriptors()
+    crowd = []
+    try:
+        for number in range(300):
+            client = Client(sidecar.admin_port, timeout=30)
+            client.send((b"", b"GET /health HT", b"POST /config HTTP/1.1\r\nHost: localhost\r\n"
+                         b"Content-Length: 100\r\n\r\n", b"\0")[number % 4])
+            crowd.append(client)
+        for _ in range(50):
+            assert get(port).status == 200
+        assert sidecar.process.descriptors() - descriptors < 100, "the rest wait outside"
+        assert sidecar.process.rss_bytes() - before < 32 << 20
+        # Its small deadlines let the others in, whatever comes.
+        wait_for(lambda: sidecar.admin("/health")[0] == 200, 60)
+    finally:
+        for client in crowd:
+            client.close()
+    wait_for(lambda: sidecar.admin("/ready")[0] == 200, 20)

@@ -93,6 +93,20 @@ def test_a_stalled_reader_is_given_up_and_costs_bounded_memory(lane):
     assert sidecar.process.rss_bytes() - before < 32 << 20
 
 
+def test_a_stalled_reader_sees_the_cut_where_the_close_would_be_the_end(lane):
+    def flood(connection, exchange):
+        connection.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            connection.send(b"x" * 65536)
+    port, server, _ = lane(flood, "timeouts: {write: 500ms}")
+    with Client(port, receive_buffer=4096) as client:
+        client.send(build(version="HTTP/1.0"))
+        assert client.read_head().status == 200
+        wait_for(lambda: server.open_connections() == 0, 8, "the flood is stopped")
+        with pytest.raises(ConnectionResetError):
+            client.read_to_end()
+
+
 def test_a_slow_reader_that_goes_on_reading_gets_everything(lane):
     body = bytes(range(256)) * 4096
     port, _, _ = lane(lambda c, e: c.answer(body=body), "timeouts: {write: 2s}")

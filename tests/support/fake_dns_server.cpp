@@ -125,6 +125,15 @@ struct FakeDnsServer::Impl {
     for (std::size_t index = 0; index < action.messages.size(); ++index) {
       co_await pause(index == 0 ? Duration{} : action.between);
       net::ErrorCode ignored;
+      if (index < action.strangers) {
+        const auto own = datagrams.local_endpoint();
+        UdpSocket stranger(
+            io, index % 2 == 0
+                    ? udp::endpoint(own.address(), 0)
+                    : udp::endpoint(net::asio::ip::make_address("127.0.0.2"), own.port()));
+        stranger.send_to(net::asio::buffer(action.messages[index]), from, 0, ignored);
+        continue;
+      }
       datagrams.send_to(net::asio::buffer(action.messages[index]), from, 0, ignored);
     }
   }

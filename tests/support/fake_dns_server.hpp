@@ -30,11 +30,13 @@ struct DnsQuery {
 struct DnsAction {
   /// Datagrams one after the other; over TCP messages, each behind its length unless `raw`.
   std::vector<Bytes> messages;
-  Duration delay{};       ///< before the first
-  Duration between{};     ///< before each further one
-  std::size_t slice = 0;  ///< TCP: bytes per write, with `between` in between; 0: whole
-  bool raw = false;       ///< TCP: bytes as they are
-  bool close = false;     ///< TCP: closes after them
+  Duration delay{};           ///< before the first
+  Duration between{};         ///< before each further one
+  std::size_t strangers = 0;  ///< UDP: so many of the first come from elsewhere, in turn from
+                              ///< another port and from another address with the same port
+  std::size_t slice = 0;      ///< TCP: bytes per write, with `between` in between; 0: whole
+  bool raw = false;           ///< TCP: bytes as they are
+  bool close = false;         ///< TCP: closes after them
 
   static DnsAction drop() { return {}; }
   static DnsAction send(Bytes message, Duration after = {}) {

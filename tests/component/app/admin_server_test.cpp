@@ -209,5 +209,17 @@ TEST_F(AdminServerTest, ClosesAnIdleConnectionToTakeANewOne) {
   EXPECT_EQ(read_all(idle[0]), "") << "the longest idle one was closed";
 }
 
+TEST_F(AdminServerTest, ClosesASlowConnectionToTakeANewOne) {
+  serve({.head_timeout = 60s, .max_connections = 2});
+  std::vector<asio::ip::tcp::socket> slow;
+  for (int i = 0; i < 2; ++i) {
+    slow.push_back(connect());
+    asio::write(slow.back(), asio::buffer(std::string("GET /health HTTP/1.1\r\nHo")));
+  }
+  slow.push_back(connect());  // waits in the queue and says nothing when its turn comes
+  EXPECT_THAT(get("/health"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_EQ(read_all(slow[0]), "") << "the one that took longest was closed";
+}
+
 }  // namespace
 }  // namespace pilotfish::app
