@@ -84,6 +84,15 @@ bool TcpStream::disturbed() {
   return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
+bool TcpStream::unheard_for(Duration silence) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) {
+    return false;
+  }
+  return info.tcpi_unacked > 0 && std::chrono::milliseconds(info.tcpi_last_ack_recv) >= silence;
+}
+
 Awaitable<std::tuple<ErrorCode>> TcpStream::connect(const Endpoint& endpoint) {
   const auto target = to_asio(endpoint);
   ErrorCode error;

@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "core/clock.hpp"
 #include "core/endpoint.hpp"
 #include "net/asio.hpp"
 #include "net/stream.hpp"
@@ -40,6 +41,9 @@ class TcpStream {
   [[nodiscard]] bool is_open() const { return socket_.is_open(); }
   /// Reset or closed both ways by the peer, as far as the kernel knows (poll, no read).
   [[nodiscard]] bool peer_gone();
+  /// What was sent is not acknowledged and the peer's kernel was not heard for this long: its host
+  /// or the way there is gone. A slow application is another thing: its kernel acknowledges.
+  [[nodiscard]] bool unheard_for(Duration silence);
   [[nodiscard]] Endpoint remote() const;
 
  private:

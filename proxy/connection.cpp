@@ -4,6 +4,20 @@
 
 namespace pilotfish::proxy {
 
+void Connection::on_deadline() {
+  const auto now = Clock::now();
+  if (silence_ > Duration::zero() && now < last_) {
+    if (!stream.unheard_for(silence_)) {
+      set(std::min(last_, now + silence_));
+      return;
+    }
+    lost_ = true;
+  } else {
+    expired_ = true;
+  }
+  stream.cancel();
+}
+
 ConnectionPtr InstanceLink::take() {
   while (!idle_.empty()) {
     auto connection = std::move(idle_.back());

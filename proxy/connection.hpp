@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -77,17 +78,27 @@ class Connection final : public net::Deadline {
 
   void expect_within(TimePoint at) {
     expired_ = false;
+    last_ = at;
+    silence_ = {};
     set(at);
   }
+  /// The same, and every `silence` a look at whether the instance's host is there at all; where it
+  /// is not, what waits ends early and lost() says why.
+  void expect_heard_within(TimePoint at, Duration silence, TimePoint now) {
+    expect_within(at);
+    silence_ = silence;
+    set(std::min(at, now + silence));
+  }
   [[nodiscard]] bool expired() const { return expired_; }
+  [[nodiscard]] bool lost() const { return lost_; }
 
  private:
-  void on_deadline() override {
-    expired_ = true;
-    stream.cancel();
-  }
+  void on_deadline() override;
   std::shared_ptr<ConnectionSlots> slots_;
+  TimePoint last_{};
+  Duration silence_{};  ///< zero: nobody looks
   bool expired_ = false;
+  bool lost_ = false;  ///< for good
 };
 using ConnectionPtr = std::unique_ptr<Connection>;
 

@@ -22,6 +22,9 @@ net::Awaitable<HttpSession::TryEnd> HttpSession::read_answer(Connection& connect
     if (connection.expired()) {
       co_return TryEnd::kTimeout;  // it fired while nobody waited
     }
+    if (connection.lost()) {
+      co_return TryEnd::kReset;  // the same
+    }
     const auto waited = co_await connection.stream.wait_readable();
     if (const auto error = std::get<0>(waited)) {
       co_return read_failure(connection);

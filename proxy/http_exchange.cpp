@@ -263,7 +263,7 @@ net::Awaitable<HttpSession::TryEnd> HttpSession::attempt() {
     }
   } else {
     sent_at_ = Clock::now();
-    connection.expect_within(answer_deadline(sent_at_));
+    await_answer(connection);
   }
   const TryEnd end = co_await read_answer(connection);
   headed_at_ = Clock::now();
@@ -274,6 +274,19 @@ net::Awaitable<HttpSession::TryEnd> HttpSession::attempt() {
     co_await stop_pump();
   }
   co_return end;
+}
+
+void HttpSession::await_answer(Connection& connection) {
+  const auto deadline = sent_at_ + (options().request_timeout - answer_time_used_);
+  // A dead host is given up early only where another try is possible: it might just be slow to
+  // come back, and without a repeat giving up early helps nobody.
+  const bool repeatable = http::is_idempotent(request_.method) && body_.replayable() &&
+                          !interim_passed_ && retries_ < options().retry.attempts;
+  if (repeatable) {
+    connection.expect_heard_within(deadline, options().connect_timeout, Clock::now());
+  } else {
+    connection.expect_within(deadline);
+  }
 }
 
 bool HttpSession::answer_may_be_retried(TimePoint now) {

@@ -113,9 +113,8 @@ class HttpSession final : public Session {
   net::Awaitable<net::ErrorCode> send_to_client(net::Gather gather);
   net::Awaitable<void> switch_protocols(Connection& connection);
 
-  [[nodiscard]] TimePoint answer_deadline(TimePoint sent) const {
-    return sent + (options().request_timeout - answer_time_used_);
-  }
+  /// The whole request is sent: the answer's time begins.
+  void await_answer(Connection& connection);
   [[nodiscard]] const UpstreamOptions& options() const { return upstream_->options(); }
 
   // Immutable

@@ -149,7 +149,7 @@ net::Awaitable<void> HttpSession::pump(Connection& connection) {
   if (!pump_stop_) {
     sent_at_ = Clock::now();
     if (!answer_begun_) {
-      connection.expect_within(answer_deadline(sent_at_));
+      await_answer(connection);
     }
   }
 }
