@@ -45,6 +45,7 @@ struct Cluster::Impl {
   // cluster_pick.cpp: requests.
   InstanceState* pick(const PickContext& context);
   InstanceState* pick_beyond_first_group(const PickContext& context);
+  InstanceState* spare_suspects(const PickContext& context, InstanceState& chosen);
   bool another(std::span<InstanceState* const> tried) const;
   void started(InstanceState& instance, TimePoint now);
   void finished(InstanceState& instance, Outcome outcome, Duration latency, TimePoint now);

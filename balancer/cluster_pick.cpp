@@ -18,19 +18,50 @@ InstanceState* Cluster::Impl::pick(const PickContext& context) {
   }
   if (hot != nullptr) {
     if (auto* instance = hot->pick(context, random)) {
-      return instance;
+      return context.tried.empty() ? instance : spare_suspects(context, *instance);
     }
   }
-  return pick_beyond_first_group(context);
-}
-
-/// A retry that has used up the best instances: later groups of the tier, then other tiers (better
-/// an older version than an error), then an ejected one (it may have recovered, what was tried has
-/// just failed), then once more what was tried.
-InstanceState* Cluster::Impl::pick_beyond_first_group(const PickContext& context) {
   if (serving() < 0) {
     return nullptr;
   }
+  if (auto* instance = pick_beyond_first_group(context)) {
+    return instance;
+  }
+  if (!context.tried.empty()) {
+    if (auto* instance = ejection.soonest_back(
+            [&](const InstanceState& state) { return !is_tried(context.tried, &state); })) {
+      return instance;
+    }
+  }
+  return plan(static_cast<std::size_t>(serving()), context.now)
+      .pick({context.now, context.hash, {}}, random);
+}
+
+/// A request that has failed once has no try to spend on an instance that failed last time: where
+/// a whole version dies at one moment, the first to notice warn the rest. Off the usual way.
+InstanceState* Cluster::Impl::spare_suspects(const PickContext& context, InstanceState& chosen) {
+  if (chosen.consecutive_failures == 0) {
+    return &chosen;
+  }
+  std::vector<InstanceState*> avoided(context.tried.begin(), context.tried.end());
+  for (const auto& tier : tiers) {
+    for (const auto& member : tier.members) {
+      if (member.state->consecutive_failures > 0) {
+        avoided.push_back(member.state);
+      }
+    }
+  }
+  PickContext strict = context;
+  strict.tried = avoided;
+  auto* better = hot->pick(strict, random);
+  better = better == nullptr ? pick_beyond_first_group(strict) : better;
+  return better == nullptr ? &chosen : better;
+}
+
+/// A retry that has used up the best instances: later groups of the tier, then other tiers (better
+/// an older version than an error). After these: an ejected one (it may have recovered, what was
+/// tried has just failed), then once more what was tried.
+InstanceState* Cluster::Impl::pick_beyond_first_group(const PickContext& context) {
   const auto current = static_cast<std::size_t>(serving());
   if (auto* instance = plan(current, context.now).pick(context, random)) {
     return instance;
@@ -43,13 +74,7 @@ InstanceState* Cluster::Impl::pick_beyond_first_group(const PickContext& context
       return instance;
     }
   }
-  if (!context.tried.empty()) {
-    if (auto* instance = ejection.soonest_back(
-            [&](const InstanceState& state) { return !is_tried(context.tried, &state); })) {
-      return instance;
-    }
-  }
-  return plan(current, context.now).pick({context.now, context.hash, {}}, random);
+  return nullptr;
 }
 
 bool Cluster::Impl::another(std::span<InstanceState* const> tried) const {

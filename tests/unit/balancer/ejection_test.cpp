@@ -163,6 +163,29 @@ TEST(Ejection, ARetryWithNobodyElseLeftAsksAnEjectedOneBeforeItRepeatsTheDeadOne
   EXPECT_NE(box.pick(all), nullptr) << "tried ones again, rather than an error";
 }
 
+TEST(Ejection, ARetryAvoidsWhatFailedLastTimeWhereSomethingElseIsLeft) {
+  for (const auto algorithm : {Algorithm::kLeastRequest, Algorithm::kRoundRobin, Algorithm::kRandom,
+                               Algorithm::kPeakEwma, Algorithm::kRingHash, Algorithm::kMaglev}) {
+    ClusterOptions options;
+    options.algorithm = algorithm;
+    ClusterBox box(options);
+    box.answer(0, {instance(1), instance(2), instance(3), instance(4)});
+    box.answer(1, {instance(5)});
+    for (const int dead : {1, 2}) {
+      box.fail_times(box.state(dead), 1);
+    }
+    InstanceState* tried[] = {&box.state(3)};
+    for (int i = 0; i < 20; ++i) {
+      EXPECT_EQ(box.pick(tried), &box.state(4));
+    }
+    box.fail_times(box.state(4), 1);
+    EXPECT_EQ(box.pick(tried), &box.state(5)) << "an older version before a suspect";
+    box.fail_times(box.state(5), 1);
+    EXPECT_NE(box.pick(tried), &box.state(3)) << "a suspect before what was tried";
+    EXPECT_NE(box.pick(tried), nullptr);
+  }
+}
+
 TEST(Ejection, OldRequestsOnAnEjectedInstanceNeitherReturnNorProlong) {
   ClusterBox box;
   box.answer(0, four());
