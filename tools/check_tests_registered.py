@@ -12,7 +12,7 @@ from pathlib import Path
 
 import checklib
 
-PYTEST_FOLDERS = ("tests/e2e", "tools/tests")
+PYTEST_FOLDERS = ("tests/e2e", "tests/faults", "tools/tests")
 
 
 def python_findings(root: Path) -> tuple[list[str], int]:

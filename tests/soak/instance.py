@@ -1,5 +1,5 @@
 """One instance of the soak's service, a process of its own so that it can be killed: HTTP on one
-port, a TCP echo on another. `instance.py HTTP_PORT TCP_PORT SEED`."""
+port, a TCP echo on another. `instance.py HTTP_PORT TCP_PORT SEED [HOST]`."""
 
 import asyncio
 import random
@@ -7,6 +7,7 @@ import sys
 import zlib
 
 HTTP_PORT, TCP_PORT, SEED = map(int, sys.argv[1:4])
+HOST = (sys.argv[4:] or ["127.0.0.1"])[0]
 _random = random.Random(SEED)
 _CHUNK = 16384
 
@@ -90,8 +91,8 @@ async def serve_tcp(reader, writer) -> None:
 
 
 async def main() -> None:
-    await asyncio.start_server(serve_http, "127.0.0.1", HTTP_PORT, backlog=1024)
-    await asyncio.start_server(serve_tcp, "127.0.0.1", TCP_PORT, backlog=1024)
+    await asyncio.start_server(serve_http, HOST, HTTP_PORT, backlog=1024)
+    await asyncio.start_server(serve_tcp, HOST, TCP_PORT, backlog=1024)
     print("listening", flush=True)
     await asyncio.Event().wait()
 

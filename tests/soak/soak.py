@@ -125,9 +125,10 @@ upstreams:
     def run(self) -> tuple[Load, Churn]:
         args = self.args
         with (open(self.folder / "samples.csv", "w", buffering=1) as sink,
-              Load(self.ports, self.fleet, rate=args.rate, seed=args.seed) as load,
+              # Ends last: the kernel kills what the churn's thread started along with it.
               Churn(self.fleet, args.seed, agent_every=args.agent_every,
-                    outage_every=args.outage_every) as churn):
+                    outage_every=args.outage_every) as churn,
+              Load(self.ports, self.fleet, rate=args.rate, seed=args.seed) as load):
             writer = csv.writer(sink)
             writer.writerow(("seconds", "rss_kib", "descriptors", "threads", "requests", "lost",
                              "excused", "cpu_seconds"))

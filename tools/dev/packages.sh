@@ -7,7 +7,7 @@ packages_build=(g++ cmake ninja-build ccache git
   libcli11-dev libspdlog-dev libgtest-dev libgmock-dev libbenchmark-dev)
 packages_check=(clang-format-14 clang-tidy-19 python3 python3-pytest)
 packages_test=(etcd-server etcd-client dnsmasq-base haproxy nginx
-  curl dnsutils procps python3 python3-pytest)
+  curl dnsutils procps iproute2 iptables libfaketime python3 python3-pytest python3-pytest-xdist)
 packages_fuzz=(clang-19 libclang-rt-19-dev)
 packages_bench=(haproxy nginx wrk)
 policy=/usr/sbin/policy-rc.d

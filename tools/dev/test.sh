@@ -25,16 +25,18 @@ run_ctest() {
     --output-junit "$logs/ctest.xml"
 }
 
-run_e2e() {
-  local variable
+# run_pytest NAME ARGUMENT...: the suite in tests/NAME.
+run_pytest() {
+  local name=$1 variable
+  shift
   sanitizer_environment
-  rm -f "$logs/e2e.xml"
+  rm -f "$logs/$name.xml"
   while IFS= read -r variable; do export "${variable?}"; done < <(part_environment)
   export PILOTFISH_BIN=$root/build/asan/pilotfish PILOTFISH_LAB=$root/build/asan/pilotfish-lab
   # In this process group, so that an interrupt reaches it and what it started.
   timeout --foreground --signal=INT --kill-after=30 "$e2e_limit" \
-    "$python" -m pytest -v -p no:cacheprovider --durations=10 --junitxml="$logs/e2e.xml" \
-    --rootdir="$root" tests/e2e "$@"
+    "$python" -m pytest -v -p no:cacheprovider --durations=10 --junitxml="$logs/$name.xml" \
+    --rootdir="$root" "tests/$name" "$@"
 }
 
 # The closing lines of a runner are for whoever reads CI's output by them.
@@ -50,29 +52,41 @@ test_ctest() {
 test_e2e() {
   local status=0
   await_parts || count_result "building the real parts" 1
-  step "end-to-end tests" "$logs/e2e.log" run_e2e || status=$?
+  step "end-to-end tests" "$logs/e2e.log" run_pytest e2e || status=$?
   closing_line_of "$logs/e2e.log" '^=+ .*(passed|failed|error|no tests).* =+$'
   count_junit "end-to-end tests" "$logs/e2e.xml" "$status"
 }
 
+# Mostly waiting, so several at once; each has its own ports and namespaces.
+test_faults() {
+  local status=0
+  await_parts || count_result "building the real parts" 1
+  rm -f "$logs/faults.txt"
+  step "fault matrix" "$logs/faults.log" run_pytest faults -n "${PILOTFISH_FAULT_WORKERS:-4}" ||
+    status=$?
+  closing_line_of "$logs/faults.log" '^=+ .*(passed|failed|error|no tests).* =+$'
+  count_junit "fault matrix" "$logs/faults.xml" "$status"
+}
+
 verb_test() {
   local chosen=("$@") what built=0
-  ((${#chosen[@]})) || chosen=(ctest e2e fuzz check)
+  ((${#chosen[@]})) || chosen=(ctest e2e faults fuzz check)
   for what in "${chosen[@]}"; do
-    [[ $what == ctest || $what == e2e || $what == fuzz || $what == check ]] ||
-      die "no part \"$what\" of the tests; there are: ctest e2e fuzz check" 64
+    [[ " ctest e2e faults fuzz check " == *" $what "* ]] ||
+      die "no part \"$what\" of the tests; there are: ctest e2e faults fuzz check" 64
   done
   take_lock
   parts_pid=''
   need_packages "${packages_build[@]}" "${packages_check[@]}" "${packages_test[@]}" \
     "${packages_fuzz[@]}"
-  [[ " ${chosen[*]} " != *" e2e "* ]] || start_parts
+  [[ " ${chosen[*]} " != *" e2e "* && " ${chosen[*]} " != *" faults "* ]] || start_parts
   build_preset asan || built=$?
   count_result "build asan" "$built"
   for what in "${chosen[@]}"; do
     case $what in
       ctest) test_ctest ;;
       e2e) test_e2e ;;
+      faults) test_faults ;;
       fuzz) test_fuzz ;;
       check) run_checks "$root/build/asan" "${checks[@]}" ;;
     esac

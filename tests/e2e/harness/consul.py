@@ -12,24 +12,30 @@ from harness.process import Process, wait_for
 
 
 class Consul:
-    """`http_port` and `dns_port` stay the same over kill() and start()."""
+    """`http_port` and `dns_port` stay the same over kill() and start(). With `node`, a machine of the
+    fault tests, it runs there and listens at its address."""
 
-    def __init__(self, folder: Path, *, warm: bool = True):
-        self.folder = Path(folder)
+    def __init__(self, folder: Path, *, warm: bool = True, node=None):
+        self.folder, self._node = Path(folder), node
+        self.host = node.address if node else "127.0.0.1"
         self.http_port, self.dns_port = free_port(), free_port()
         self._serf, self._server = free_port(), free_port()
         self.process: Process | None = None
         self.start(warm)
 
     def start(self, wait: bool = True) -> None:
-        self.process = Process(
-            [part("consul"), "agent", "-dev", "-client", "127.0.0.1", "-bind", "127.0.0.1",
-             "-http-port", self.http_port, "-dns-port", self.dns_port, "-grpc-port", "-1",
-             "-grpc-tls-port", "-1", "-serf-lan-port", self._serf, "-serf-wan-port", "-1",
-             "-server-port", self._server, "-log-level", "warn", "-node", "lab"],
-            self.folder / f"consul-{self.http_port}.log", env=clean_environment())
+        argv = [part("consul"), "agent", "-client", self.host, "-bind", self.host,
+                "-http-port", self.http_port, "-dns-port", self.dns_port, "-grpc-port", "-1",
+                "-grpc-tls-port", "-1", "-serf-lan-port", self._serf, "-serf-wan-port", "-1",
+                "-server-port", self._server, "-log-level", "warn", *self._role()]
+        log = self.folder / f"consul-{self.http_port}.log"
+        self.process = (self._node.process(argv, log) if self._node
+                        else Process(argv, log, env=clean_environment()))
         if wait:
             self.process.until(self._has_leader, 30, "Consul has a leader")
+
+    def _role(self) -> list:
+        return ["-dev", "-node", "lab"]
 
     def kill(self) -> None:
         """SIGKILL: everything the development agent knew is gone."""
@@ -45,13 +51,13 @@ class Consul:
     @property
     def config(self) -> str:
         """The line of a pilotfish configuration that points at this agent."""
-        return (f'consul: {{http: "http://127.0.0.1:{self.http_port}", '
-                f'dns: "127.0.0.1:{self.dns_port}"}}')
+        return (f'consul: {{http: "http://{self.host}:{self.http_port}", '
+                f'dns: "{self.host}:{self.dns_port}"}}')
 
     # --- HTTP API
 
     def call(self, method: str, path: str, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=10)
+        connection = http.client.HTTPConnection(self.host, self.http_port, timeout=10)
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None)
             answer = connection.getresponse()
@@ -122,7 +128,7 @@ class Consul:
 
     def dig(self, name: str, kind: str = "SRV", *options: str) -> str:
         """What people type: dig @127.0.0.1 -p PORT NAME SRV."""
-        return subprocess.run([part("dig"), "@127.0.0.1", "-p", str(self.dns_port), name, kind,
+        return subprocess.run([part("dig"), f"@{self.host}", "-p", str(self.dns_port), name, kind,
                                "+tries=1", "+time=3", *options],
                               capture_output=True, text=True, timeout=10).stdout
 

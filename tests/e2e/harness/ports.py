@@ -1,13 +1,30 @@
 """Ports nobody else uses. Below the kernel's ephemeral range, so that no outgoing connection of
 this machine takes one between the moment it is chosen and the moment a program binds it."""
 
+import os
 import random
+import re
 import socket
 import threading
 
 _FIRST, _LAST = 12000, 32000
 _lock = threading.Lock()
-_next = random.randrange(_FIRST, _LAST)
+
+
+def _start() -> int:
+    """Somewhere of this process's own: tests that run at once would else choose the same port
+    before either has bound it."""
+    worker = re.search(r"\d+", os.environ.get("PYTEST_XDIST_WORKER", ""))
+    if not worker:
+        return random.randrange(_FIRST, _LAST)
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    # The same offset for all workers of one run.
+    offset = random.Random(os.environ.get("PYTEST_XDIST_TESTRUNUID")).randrange(_LAST - _FIRST)
+    share = (_LAST - _FIRST) // count
+    return _FIRST + (offset + int(worker[0]) * share) % (_LAST - _FIRST)
+
+
+_next = _start()
 
 
 def _is_free(port: int) -> bool:

@@ -20,7 +20,8 @@ class Pilotfish:
     free port is added. Waits for `wait`: "ready", "health" or None."""
 
     def __init__(self, config: str, folder: Path, *, wait: str | None = "ready",
-                 env: dict | None = None, descriptors: int | None = None, limit: float = 15.0):
+                 env: dict | None = None, descriptors: int | None = None, limit: float = 15.0,
+                 stdout: int | None = None):
         self.admin_port = free_port()
         self.config_path = Path(folder) / f"pilotfish-{self.admin_port}.yaml"
         self.write(config)
@@ -30,7 +31,7 @@ class Pilotfish:
         self.process = Process(
             [pilotfish_binary(), "run", "-c", self.config_path],
             Path(folder) / f"pilotfish-{self.admin_port}.log", env=clean_environment(env),
-            descriptors=descriptors)
+            descriptors=descriptors, stdout=stdout)
         self.stopped = False
         if wait:
             self.process.until(lambda: self.admin(f"/{wait}")[0] == 200, limit, f"/{wait} is 200")
