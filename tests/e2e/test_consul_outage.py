@@ -82,8 +82,11 @@ def test_it_starts_without_a_registry_and_serves_when_it_comes(
     assert time.monotonic() - began < 5
     answer = get(port)
     assert answer.status == 503 and answer.header("proxy-status")
-    status, reason = sidecar.admin("/ready")
-    assert status == 503 and "app" in reason
+
+    def not_ready_for_want_of_app():
+        status, reason = sidecar.admin("/ready")
+        return status == 503 and "app" in reason
+    wait_for(not_ready_for_want_of_app, 5, "until the first lookups ended it says just that")
     own_consul.start()
     own_consul.register(service, server.port)
     wait_for(lambda: get(port).status == 200, 15, "it serves without a restart")
