@@ -283,7 +283,7 @@ void HttpSession::await_answer(Connection& connection) {
   const bool repeatable = http::is_idempotent(request_.method) && body_.replayable() &&
                           !interim_passed_ && retries_ < options().retry.attempts;
   if (repeatable) {
-    connection.expect_heard_within(deadline, options().connect_timeout, Clock::now());
+    connection.expect_heard_within(deadline, options().connect_timeout, sent_at_);
   } else {
     connection.expect_within(deadline);
   }
@@ -314,7 +314,10 @@ bool HttpSession::try_again(TryEnd end) {
   const auto now = Clock::now();
   switch (end) {
     case TryEnd::kReset: {
-      const bool reused = connection_->reused && !any_byte_back_;
+      if (connection_->lost()) {
+        link_of(*instance_).close_all();  // its other kept connections lead nowhere either
+      }
+      const bool reused = connection_->reused && !any_byte_back_ && !connection_->lost();
       // A kept connection that the instance closed between two requests is no failure of it.
       finish_try(reused ? Outcome::kNeutral : Outcome::kReset);
       break;

@@ -35,6 +35,24 @@ def test_an_instance_whose_link_is_cut_under_load_costs_no_get(
     measured(traffic)
 
 
+def test_a_post_lost_with_a_link_is_a_504_never_sent_twice_and_few_follow_it(
+        far, fleet, pilotfish, measured):
+    """It cannot be repeated; once somebody noticed, no kept connection leads there any more."""
+    node, gone = far
+    port = free_port()
+    pilotfish(static(port, [gone, fleet.start(), fleet.start()],
+                     "connect_timeout: 300ms\nrequest_timeout: 2s"))
+    with Traffic(port, rate=40, threads=12, keep_alive=True, timeout=20) as gets, \
+            Traffic(port, rate=40, threads=12, method="POST", target="/post", timeout=20) as posts:
+        time.sleep(1)
+        node.cut()
+        time.sleep(5)
+    assert not gets.failed, failed_requests(gets)
+    measured(posts, gets=len(gets.samples))
+    assert {one.status for one in posts.failed} <= {504}, failed_requests(posts)
+    assert len(posts.failed) <= 8, f"{len(posts.failed)} of {len(posts.samples)}"
+
+
 def test_instances_whose_address_is_a_black_hole_cost_no_request(
         network, fleet, pilotfish, measured):
     """Nothing answers a SYN: a host that is off, behind a filter that drops."""
