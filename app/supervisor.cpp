@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <csignal>
+#include <random>
 #include <unistd.h>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "app/exit_code.hpp"
 #include "app/logger.hpp"
 #include "app/sd_notify.hpp"
+#include "app/watched_services.hpp"
 #include "metrics/families.hpp"
 
 namespace pilotfish::app {
@@ -55,6 +57,11 @@ Supervisor::Supervisor(std::string file, config::RootOptions options, Bound boun
   registrar_ = std::make_unique<registry::Registrar>(
       io_, registry::RegistrarOptions{options_.consul_http, options_.etcd, admin_endpoint_},
       logger_, [this](const std::string& service, bool up) { on_registration(service, up); });
+  watches_ = std::make_unique<registry::ConsulWatches>(
+      io_, options_.consul_http, logger_, std::random_device{}(),
+      [this](const resolver::WatchKey& key, const resolver::WatchStatePtr& state) {
+        workers_->push_watch(key, state);
+      });
 
   const BuildInfo info = build_info();
   store_
@@ -97,6 +104,7 @@ net::Awaitable<void> Supervisor::start() {
     asio::co_spawn(io_, keep_state(), asio::detached);
   }
   workers_->start(std::move(bound_.upstreams), seeds);
+  watches_->set_desired(watched_services(options_.upstreams));
   if (admin_) {
     admin_->start();
   }

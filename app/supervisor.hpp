@@ -17,6 +17,7 @@
 #include "metrics/store.hpp"
 #include "net/asio.hpp"
 #include "net/notifier.hpp"
+#include "registry/consul_watches.hpp"
 #include "registry/registrar.hpp"
 
 namespace pilotfish::app {
@@ -63,6 +64,7 @@ class Supervisor final : public AdminSource {
   std::optional<Endpoint> admin_endpoint_;
   std::unique_ptr<WorkerGroup> workers_;
   std::unique_ptr<registry::Registrar> registrar_;
+  std::unique_ptr<registry::ConsulWatches> watches_;
   std::unique_ptr<AdminServer> admin_;
   std::unique_ptr<StateStore> state_;  // none without state_dir
   net::Timer state_timer_{io_};

@@ -178,6 +178,16 @@ std::vector<metrics::Store*> WorkerGroup::stores() {
   return result;
 }
 
+void WorkerGroup::push_watch(const resolver::WatchKey& key, const resolver::WatchStatePtr& state) {
+  for (const auto& worker : workers_) {
+    asio::post(worker->io, [one = worker.get(), key, state] {
+      if (one->proxy) {
+        one->proxy->push_watch(key, state);
+      }
+    });
+  }
+}
+
 net::Awaitable<bool> WorkerGroup::drain(TimePoint deadline) {
   const auto answers = std::make_shared<Answers<bool>>(main_, workers_.size());
   for (std::size_t i = 0; i < workers_.size(); ++i) {

@@ -52,6 +52,9 @@ class WorkerGroup {
   [[nodiscard]] net::Awaitable<void> refresh_gauges(Duration limit);
   [[nodiscard]] std::vector<metrics::Store*> stores();
 
+  /// To every worker: what the watch of a service says now.
+  void push_watch(const resolver::WatchKey& key, const resolver::WatchStatePtr& state);
+
   /// Drains every worker; true where all became idle before the deadline.
   [[nodiscard]] net::Awaitable<bool> drain(TimePoint deadline);
   /// Cuts what still runs and joins the threads. Idempotent.

@@ -151,12 +151,15 @@ void add_source_fields(FieldTable<UpstreamDraft>& t) {
       .otherwise("`dns` of the top level");
   t.field("static", &UpstreamDraft::fixed, optional_of(static_instances()),
           "Fixed instances, without a registry.");
-  t.field("fresh", kOptions(&proxy::UpstreamOptions::fresh),
-          word_of<Freshness>({{"connection", Freshness::kConnection},
-                              {"ttl", Freshness::kTtl},
-                              {"watch", Freshness::kWatch}}),
-          "connection: a lookup precedes every connection; ttl: answers live as long as their "
-          "TTL; watch: Consul's blocking queries.");
+  t.field(
+      "fresh", kOptions(&proxy::UpstreamOptions::fresh),
+      word_of<Freshness>({{"connection", Freshness::kConnection},
+                          {"ttl", Freshness::kTtl},
+                          {"watch", Freshness::kWatch}}),
+      "connection: a lookup precedes every connection; ttl: answers live as long as their "
+      "TTL; watch (consul: alone): the agent's API tells of each change by a blocking query, one "
+      "per service for the whole process; while it fails, as connection. Best for services of "
+      "more than about 500 instances.");
   t.field("lookup", kOptions(&proxy::UpstreamOptions::lookup), lookup_table().codec(),
           "How the registry is asked.");
 }

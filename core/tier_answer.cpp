@@ -21,6 +21,7 @@ std::string_view to_string(Transport transport) {
     case Transport::kUdp: return "udp";
     case Transport::kTcp: return "tcp";
     case Transport::kApi: return "api";
+    case Transport::kWatch: return "watch";
     case Transport::kStatic: return "static";
   }
   return "unknown";

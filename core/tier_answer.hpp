@@ -32,7 +32,8 @@ inline constexpr std::size_t kLookupResultCount = 8;
          result != LookupResult::kEmpty;
 }
 
-enum class Transport : std::uint8_t { kUdp, kTcp, kApi, kStatic };
+/// kApi: the agent completed what DNS trimmed; kWatch: its blocking query, without any DNS.
+enum class Transport : std::uint8_t { kUdp, kTcp, kApi, kWatch, kStatic };
 [[nodiscard]] std::string_view to_string(Transport transport);
 
 /// What one name of a tier answered; kept for `pilotfish resolve` and /upstreams.

@@ -12,8 +12,25 @@
 #include <boost/beast/http/string_body.hpp>
 #include <charconv>
 #include <memory>
+#include <utility>
 
 namespace pilotfish::http {
+
+struct ClientCancelAccess {
+  /// False where it was cancelled before.
+  static bool arm(ClientCancel& cancel, std::function<void()> close) {
+    cancel.close_ = std::move(close);
+    return !cancel.cancelled_;
+  }
+};
+
+void ClientCancel::cancel() {
+  cancelled_ = true;
+  if (const auto close = std::exchange(close_, nullptr)) {
+    close();
+  }
+}
+
 namespace {
 
 namespace asio = net::asio;
@@ -36,6 +53,21 @@ struct Connection {
   bool expired = false;
 };
 
+/// Lets request.cancel close this connection; false where it was cancelled before.
+template <class Socket>
+bool cancellable(const std::shared_ptr<Connection<Socket>>& connection,
+                 const ClientRequest& request) {
+  if (!request.cancel) {
+    return true;
+  }
+  return ClientCancelAccess::arm(*request.cancel, [weak = std::weak_ptr(connection)] {
+    if (const auto held = weak.lock()) {
+      net::ErrorCode ignored;
+      held->socket.close(ignored);
+    }
+  });
+}
+
 template <class Socket>
 void arm(const std::shared_ptr<Connection<Socket>>& connection, TimePoint deadline) {
   connection->timer.expires_at(deadline);
@@ -48,7 +80,7 @@ void arm(const std::shared_ptr<Connection<Socket>>& connection, TimePoint deadli
   });
 }
 
-std::string explain(net::ErrorCode ec) {
+std::string explain(net::ErrorCode ec, std::size_t max_body) {
   if (ec == bhttp::error::end_of_stream) {
     return "closed without an answer";
   }
@@ -56,7 +88,7 @@ std::string explain(net::ErrorCode ec) {
     return "answer cut short";
   }
   if (ec == bhttp::error::body_limit) {
-    return "answer larger than 16 MiB";
+    return "answer larger than " + std::to_string(max_body / (1024 * 1024)) + " MiB";
   }
   if (ec == bhttp::error::header_limit || ec == bhttp::error::buffer_overflow) {
     return "head of the answer too large";
@@ -71,9 +103,11 @@ std::string explain(net::ErrorCode ec) {
   return text;
 }
 
-ClientResult failure(const ClientTarget& target, bool expired, net::ErrorCode ec, bool sent) {
+ClientResult failure(const ClientTarget& target, bool expired, net::ErrorCode ec, bool sent,
+                     std::size_t max_body = kMaxClientBody) {
   ClientResult result;
-  result.error = target.to_string() + ": " + (expired ? "no answer in time" : explain(ec));
+  result.error =
+      target.to_string() + ": " + (expired ? "no answer in time" : explain(ec, max_body));
   result.timed_out = expired;
   result.sent = sent;
   return result;
@@ -122,10 +156,10 @@ net::Awaitable<ClientResult> exchange(std::shared_ptr<Connection<Socket>> connec
   boost::beast::flat_buffer buffer(kMaxClientHead + 65536);
   bhttp::response_parser<bhttp::string_body> parser;
   parser.header_limit(kMaxClientHead);
-  parser.body_limit(kMaxClientBody);
+  parser.body_limit(request.max_body);
   const auto received = co_await bhttp::async_read(connection->socket, buffer, parser, net::kTuple);
   if (const auto ec = std::get<0>(received); ec) {
-    co_return failure(target, connection->expired, ec, true);
+    co_return failure(target, connection->expired, ec, true, request.max_body);
   }
   auto& message = parser.get();
   ClientResult result;
@@ -145,7 +179,7 @@ struct Opened {
 };
 
 net::Awaitable<Opened> open_tcp(net::Executor executor, const ClientTarget& target,
-                                TimePoint deadline) {
+                                const ClientRequest& request, TimePoint deadline) {
   Opened opened;
   const auto addresses = co_await resolve_host(executor, target.host, deadline);
   for (std::size_t i = 0; i < addresses.size(); ++i) {
@@ -154,6 +188,10 @@ net::Awaitable<Opened> open_tcp(net::Executor executor, const ClientTarget& targ
     const auto now = Clock::now();
     const auto share = (deadline - now) / static_cast<Duration::rep>(addresses.size() - i);
     arm(connection, now + share);
+    if (!cancellable(connection, request)) {
+      opened.error = asio::error::operation_aborted;
+      break;
+    }
     const asio::ip::tcp::endpoint endpoint(addresses[i], target.port);
     const auto connected = co_await connection->socket.async_connect(endpoint, net::kTuple);
     opened.error = std::get<0>(connected);
@@ -294,6 +332,9 @@ net::Awaitable<ClientResult> fetch(net::Executor executor, ClientTarget target,
   if (!target.unix_path.empty()) {
     auto connection = std::make_shared<Connection<UnixSocket>>(executor);
     arm(connection, deadline);
+    if (!cancellable(connection, request)) {
+      co_return failure(target, false, asio::error::operation_aborted, false);
+    }
     if (target.unix_path.size() >= 108) {
       co_return failure(target, false, asio::error::name_too_long, false);
     }
@@ -305,7 +346,7 @@ net::Awaitable<ClientResult> fetch(net::Executor executor, ClientTarget target,
     auto answer = co_await exchange(connection, target, request);
     co_return answer;
   }
-  const auto opened = co_await open_tcp(executor, target, deadline);
+  const auto opened = co_await open_tcp(executor, target, request, deadline);
   if (!opened.connection) {
     co_return failure(target, opened.expired, opened.error, false);
   }
@@ -315,7 +356,8 @@ net::Awaitable<ClientResult> fetch(net::Executor executor, ClientTarget target,
 
 net::Awaitable<std::string> try_connect(net::Executor executor, ClientTarget target,
                                         TimePoint deadline) {
-  const auto opened = co_await open_tcp(executor, target, deadline);
+  const ClientRequest none;
+  const auto opened = co_await open_tcp(executor, target, none, deadline);
   co_return opened.connection ? std::string()
                               : failure(target, opened.expired, opened.error, false).error;
 }

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,12 +32,30 @@ struct ClientTarget {
   friend bool operator==(const ClientTarget&, const ClientTarget&) = default;
 };
 
+inline constexpr std::size_t kMaxClientBody = std::size_t{16} * 1024 * 1024;
+inline constexpr std::size_t kMaxClientHead = std::size_t{64} * 1024;
+
+/// Ends a request from outside. Thread-safety: none; the request's executor.
+class ClientCancel {
+ public:
+  /// The request ends soon, with an error; one that has not begun yet ends at once. Idempotent.
+  void cancel();
+  [[nodiscard]] bool cancelled() const { return cancelled_; }
+
+ private:
+  friend struct ClientCancelAccess;
+  bool cancelled_ = false;
+  std::function<void()> close_;
+};
+
 struct ClientRequest {
   std::string method = "GET";
   std::string path;  ///< already percent-encoded, with its query; replaces the target's
   std::string body;
   std::string content_type = "application/json";  ///< sent where there is a body
   std::vector<std::pair<std::string, std::string>> headers;
+  std::size_t max_body = kMaxClientBody;  ///< a larger answer is an error
+  std::shared_ptr<ClientCancel> cancel;   ///< optional
 };
 
 /// One answer, or why there is none.
@@ -52,9 +72,6 @@ struct ClientResult {
   /// The first field of that name, case-insensitive; empty where there is none.
   [[nodiscard]] std::string_view header(std::string_view name) const;
 };
-
-inline constexpr std::size_t kMaxClientBody = std::size_t{16} * 1024 * 1024;
-inline constexpr std::size_t kMaxClientHead = std::size_t{64} * 1024;
 
 /// One request over a connection of its own, for registries and checks; never on the data path.
 /// Ends at the deadline whatever the other side does. Does not throw. A field, method or path with

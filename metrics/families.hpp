@@ -83,8 +83,9 @@ inline constexpr Family kDownstreamConnections{"pilotfish_downstream_connections
                                                {"upstream"}};
 inline constexpr Family kLookups{"pilotfish_lookup_total",
                                  Type::kCounter,
-                                 "Lookups of a name. result: ok, nxdomain, empty, servfail, "
-                                 "refused, unreachable, timeout, malformed.",
+                                 "Lookups of a name; with fresh: watch the answers of the watch, "
+                                 "per tier. result: ok, nxdomain, empty, servfail, refused, "
+                                 "unreachable, timeout, malformed.",
                                  {"upstream", "result"}};
 inline constexpr Family kLookupDuration{"pilotfish_lookup_duration_seconds",
                                         Type::kHistogram,

@@ -106,6 +106,10 @@ net::Awaitable<void> Proxy::wait_first_lookups(TimePoint deadline) {
   }
 }
 
+void Proxy::push_watch(const resolver::WatchKey& key, resolver::WatchStatePtr state) {
+  impl_->dns->push(key, std::move(state));
+}
+
 void Proxy::begin_drain(std::function<void()> on_idle) {
   auto& worker = *impl_->worker;
   worker.draining = true;

@@ -80,6 +80,9 @@ class Proxy {
   /// Waits until each upstream had its first lookups end, either way, or the deadline.
   net::Awaitable<void> wait_first_lookups(TimePoint deadline);
 
+  /// What the process's watch of a service says now, for upstreams with `fresh: watch`.
+  void push_watch(const resolver::WatchKey& key, resolver::WatchStatePtr state);
+
   /// SIGTERM: takes what the kernel's queue holds, closes listeners, answers with
   /// `Connection: close`, closes idle connections. `on_idle` runs when the last session ended.
   void begin_drain(std::function<void()> on_idle);

@@ -99,6 +99,9 @@ void UpstreamMetrics::tier_changed(balancer::TierReason reason) {
 void UpstreamMetrics::looked_up(const NameAnswer& answer) {
   lookups_[static_cast<std::size_t>(answer.result)].add(store_, metrics::kLookups,
                                                         {upstream_, to_string(answer.result)});
+  if (answer.transport == Transport::kWatch) {
+    return;  // it waited for news, not for an answer
+  }
   lookup_duration_->observe(answer.took);
   if (answer.transport == Transport::kTcp || answer.transport == Transport::kApi) {
     lookup_tcp_->add();

@@ -18,7 +18,8 @@ http::ClientRequest consul_request(const ConsulHttp& options, std::string method
   return request;
 }
 
-std::string consul_problem(const http::ClientResult& result, const std::string& service) {
+std::string consul_problem(const http::ClientResult& result, const std::string& service,
+                           std::string_view right) {
   if (!result.answered()) {
     return result.error;
   }
@@ -27,7 +28,7 @@ std::string consul_problem(const http::ClientResult& result, const std::string& 
     text += ": " + words;
   }
   if (result.status == 401 || result.status == 403) {
-    text += " (the token needs service:write for \"" + service +
+    text += " (the token needs " + std::string(right) + " for \"" + service +
             "\"; set it with CONSUL_HTTP_TOKEN or CONSUL_HTTP_TOKEN_FILE)";
   }
   return text;

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "http/client.hpp"
 #include "registry/context.hpp"
@@ -42,7 +43,8 @@ class ConsulAgent {
 };
 
 /// What went wrong, for people: the transport's error, or the status with the agent's own words
-/// and, where the token is the reason, what to do.
-std::string consul_problem(const http::ClientResult& result, const std::string& service);
+/// and, where the token is the reason, what to do: it needs `right` for the service.
+std::string consul_problem(const http::ClientResult& result, const std::string& service,
+                           std::string_view right = "service:write");
 
 }  // namespace pilotfish::registry

@@ -36,7 +36,7 @@ net::Awaitable<std::optional<InstanceList>> ConsulCompleter::complete(
   auto listing = result.ok() ? decode_health(result.body) : std::nullopt;
   if (!listing) {
     complain(service, result.ok() ? "the agent's answer is not understood"
-                                  : consul_problem(result, service));
+                                  : consul_problem(result, service, "service:read"));
     co_return std::nullopt;
   }
   std::erase_if(listing->instances,

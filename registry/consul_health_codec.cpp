@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "registry/json.hpp"
-
 namespace pilotfish::registry {
 namespace {
 
@@ -77,8 +75,8 @@ bool same_letters(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::optional<HealthListing> decode_health(std::string_view body) {
-  const auto root = parse_json(body);
+std::optional<HealthListing> decode_health(std::string_view body, std::size_t max_size) {
+  const auto root = parse_json(body, max_size);
   if (!root || !root->is_array()) {
     return std::nullopt;
   }

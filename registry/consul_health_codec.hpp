@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/instance.hpp"
+#include "registry/json.hpp"
 
 namespace pilotfish::registry {
 
@@ -21,7 +22,9 @@ struct HealthListing {
 
 /// Pure; does not throw. Nothing where the body is not a listing at all: that is a failed lookup,
 /// never an empty service. One bad entry costs that entry alone. Weights are clamped to 0..65535.
-std::optional<HealthListing> decode_health(std::string_view body);
+/// `max_size` bytes at most.
+std::optional<HealthListing> decode_health(std::string_view body,
+                                           std::size_t max_size = kMaxJsonSize);
 
 /// True where `tags` has all of `wanted`; case does not count, as in Consul's DNS.
 bool has_tags(const std::vector<std::string>& tags, const std::vector<std::string>& wanted);

@@ -8,8 +8,8 @@ namespace pilotfish::registry {
 
 namespace json = boost::json;
 
-std::optional<json::value> parse_json(std::string_view text) {
-  if (text.size() > kMaxJsonSize) {
+std::optional<json::value> parse_json(std::string_view text, std::size_t max_size) {
+  if (text.size() > max_size) {
     return std::nullopt;
   }
   json::parse_options options;

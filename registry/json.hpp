@@ -12,8 +12,9 @@ inline constexpr std::size_t kMaxJsonDepth = 32;
 inline constexpr std::size_t kMaxJsonSize = std::size_t{16} * 1024 * 1024;
 
 /// Parses what a registry sent. Nothing where it is not JSON (trailing blanks and line ends are
-/// fine), is nested deeper than 32, or is larger than 16 MiB. Pure; does not throw.
-std::optional<boost::json::value> parse_json(std::string_view text);
+/// fine), is nested deeper than 32, or is larger than `max_size`. Pure; does not throw.
+std::optional<boost::json::value> parse_json(std::string_view text,
+                                             std::size_t max_size = kMaxJsonSize);
 
 /// Field access that never throws: an absent field, or one of another type, reads as null or "".
 const boost::json::value* member(const boost::json::value& object, std::string_view key);

@@ -54,6 +54,30 @@ std::shared_ptr<LookupName> DnsService::Impl::name(const Source& source, const T
   return found;
 }
 
+void DnsService::Impl::attach(const WatchKey& key, const std::shared_ptr<WatchUser>& user) {
+  watched_[key].users.push_back(user);
+}
+
+void DnsService::Impl::push(const WatchKey& key, WatchStatePtr state) {
+  auto& watched = watched_[key];
+  watched.state = state;
+  std::erase_if(watched.users, [](const auto& user) { return user.expired(); });
+  const auto users = watched.users;  // a hook may stop a resolver
+  if (!state && users.empty()) {
+    watched_.erase(key);
+  }
+  for (const auto& entry : users) {
+    if (const auto user = entry.lock()) {
+      user->on_watch(state);
+    }
+  }
+}
+
+WatchStatePtr DnsService::Impl::watched(const WatchKey& key) const {
+  const auto found = watched_.find(key);
+  return found == watched_.end() ? nullptr : found->second.state;
+}
+
 void DnsService::Impl::close() {
   for (const auto& entry : channels_) {
     if (const auto held = entry.second.lock()) {
@@ -66,6 +90,10 @@ DnsService::DnsService(net::IoContext& io, ConsulDns consul, std::uint32_t worke
                        Logger& logger, Completer* completer, std::uint64_t /*seed*/)
     : impl_(std::make_shared<Impl>(io.get_executor(), std::move(consul), worker_count, logger,
                                    completer)) {}
+
+void DnsService::push(const WatchKey& key, WatchStatePtr state) {
+  impl_->push(key, std::move(state));
+}
 
 DnsService::~DnsService() {
   impl_->close();

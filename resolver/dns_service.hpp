@@ -8,10 +8,18 @@
 #include "core/log.hpp"
 #include "resolver/lookup_name.hpp"
 #include "resolver/service_resolver.hpp"
+#include "resolver/watch.hpp"
 
 namespace pilotfish::resolver {
 
-/// The names and channels of one worker. Thread-safety: none; one executor.
+/// Whoever wants to know each state of a watched service.
+class WatchUser {
+ public:
+  virtual ~WatchUser() = default;
+  virtual void on_watch(const WatchStatePtr& state) = 0;
+};
+
+/// The names, channels and watched services of one worker. Thread-safety: none; one executor.
 class DnsService::Impl {
  public:
   Impl(net::Executor executor, ConsulDns consul, std::uint32_t worker_count, Logger& logger,
@@ -29,6 +37,12 @@ class DnsService::Impl {
   [[nodiscard]] std::shared_ptr<LookupName> name(const Source& source, const TierName& tier_name,
                                                  const LookupOptions& options);
 
+  /// `user` hears of each state of that service from now on.
+  void attach(const WatchKey& key, const std::shared_ptr<WatchUser>& user);
+  void push(const WatchKey& key, WatchStatePtr state);
+  /// The newest state; null where there is none.
+  [[nodiscard]] WatchStatePtr watched(const WatchKey& key) const;
+
   /// Ends every question in flight.
   void close();
 
@@ -44,6 +58,11 @@ class DnsService::Impl {
   std::uint32_t worker_count_;
   Logger& logger_;
   Completer* completer_;
+  struct Watched {
+    WatchStatePtr state;
+    std::vector<std::weak_ptr<WatchUser>> users;
+  };
+  std::map<WatchKey, Watched> watched_;
   std::map<std::string, std::weak_ptr<LookupName>> names_;
   std::map<std::string, std::weak_ptr<CaresChannel>> channels_;
 };

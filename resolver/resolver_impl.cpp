@@ -1,12 +1,14 @@
 #include "resolver/resolver_impl.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pilotfish::resolver {
 
 ServiceResolver::Impl::Impl(DnsService::Impl& dns, const Source& source, Freshness freshness,
                             LookupOptions lookup, Hooks hooks)
-    : freshness_(freshness),
+    : dns_(dns),
+      freshness_(freshness),
       lookup_(lookup),
       hooks_(std::move(hooks)),
       first_round_(dns.executor()) {
@@ -25,6 +27,10 @@ ServiceResolver::Impl::Impl(DnsService::Impl& dns, const Source& source, Freshne
     tiers_.push_back(std::move(tier));
   }
   answers_.resize(tiers_.size());
+  if (const auto* consul = std::get_if<ConsulSource>(&source);
+      consul != nullptr && freshness == Freshness::kWatch) {
+    watched_ = *consul;
+  }
 }
 
 std::uint32_t ServiceResolver::Impl::place_of(const std::shared_ptr<LookupName>& name) {
@@ -54,6 +60,18 @@ void ServiceResolver::Impl::start() {
     first_round_.notify_all();
     return;
   }
+  if (watched_) {
+    dns_.attach(watch_key(*watched_), shared_from_this());
+    on_watch(dns_.watched(watch_key(*watched_)));
+    return;
+  }
+  ask_dns();
+}
+
+void ServiceResolver::Impl::ask_dns() {
+  if (std::exchange(asks_dns_, true)) {
+    return;
+  }
   for (const auto& name : names_) {
     if (freshness_ != Freshness::kTtl) {
       name->gate().ask_when_idle();
@@ -62,14 +80,21 @@ void ServiceResolver::Impl::start() {
   }
 }
 
+void ServiceResolver::Impl::leave_dns() {
+  if (!std::exchange(asks_dns_, false)) {
+    return;
+  }
+  for (const auto& name : names_) {
+    name->detach(*this);
+  }
+}
+
 void ServiceResolver::Impl::stop() {
   if (stopped_) {
     return;
   }
   stopped_ = true;
-  for (const auto& name : names_) {
-    name->detach(*this);
-  }
+  leave_dns();
   first_round_.notify_all();
 }
 
@@ -97,7 +122,7 @@ ServiceResolver::Ticket ServiceResolver::Impl::arrive(std::size_t first, std::si
                                                       TimePoint now) {
   Ticket ticket;
   ticket.deadline = now + lookup_.timeout;
-  if (stopped_ || tiers_.empty()) {
+  if (stopped_ || tiers_.empty() || watching()) {
     return ticket;
   }
   ticket.needs.reserve(Ticket::kInline);
@@ -110,9 +135,9 @@ ServiceResolver::Ticket ServiceResolver::Impl::arrive(std::size_t first, std::si
 }
 
 bool ServiceResolver::Impl::satisfied(const Ticket& ticket) const {
-  return std::ranges::all_of(ticket.needs, [this](const Ticket::Need& need) {
-    return names_[need.name]->gate().fresh(need.generation);
-  });
+  return watching() || std::ranges::all_of(ticket.needs, [this](const Ticket::Need& need) {
+           return names_[need.name]->gate().fresh(need.generation);
+         });
 }
 
 net::Awaitable<ServiceResolver::Wait> ServiceResolver::Impl::wait(const Ticket& ticket) {
@@ -121,12 +146,14 @@ net::Awaitable<ServiceResolver::Wait> ServiceResolver::Impl::wait(const Ticket& 
   bool good = assumed_good_;
   for (const auto& need : ticket.needs) {
     const auto name = names_[need.name];
-    while (!stopped_ && !name->gate().released(need.generation) && Clock::now() < ticket.deadline) {
+    while (!stopped_ && !watching() && !name->gate().released(need.generation) &&
+           Clock::now() < ticket.deadline) {
       (void)co_await name->notifier().wait_until(ticket.deadline);
     }
     fresh = fresh && name->gate().fresh(need.generation);
     good = good || name->has_good();
   }
+  fresh = fresh || watching();  // it is back, and what it brought came after this arrival
   if (!fresh && good && !stopped_ && hooks_.on_stale) {
     hooks_.on_stale();
   }
@@ -134,6 +161,9 @@ net::Awaitable<ServiceResolver::Wait> ServiceResolver::Impl::wait(const Ticket& 
 }
 
 TimePoint ServiceResolver::Impl::last_lookup_started() const {
+  if (watching()) {
+    return TimePoint::max();
+  }
   TimePoint newest{};
   for (const auto& name : names_) {
     newest = std::max(newest, name->gate().last_started());
@@ -142,8 +172,9 @@ TimePoint ServiceResolver::Impl::last_lookup_started() const {
 }
 
 bool ServiceResolver::Impl::first_round_done() const {
-  return started_ &&
-         std::ranges::all_of(names_, [](const auto& name) { return name->state().known; });
+  return started_ && (watching() || std::ranges::all_of(names_, [](const auto& name) {
+                        return name->state().known;
+                      }));
 }
 
 net::Awaitable<void> ServiceResolver::Impl::wait_first_round(TimePoint deadline) {
@@ -154,21 +185,67 @@ net::Awaitable<void> ServiceResolver::Impl::wait_first_round(TimePoint deadline)
 }
 
 void ServiceResolver::Impl::on_looked_up(const LookupName& name) {
-  if (stopped_) {
+  if (stopped_ || !asks_dns_) {
     return;
   }
   if (hooks_.on_lookup) {
     hooks_.on_lookup(name.state().answer);
   }
-  for (std::size_t tier = 0; tier < tiers_.size() && !stopped_; ++tier) {
+  for (std::size_t tier = 0; tier < tiers_.size() && !stopped_ && asks_dns_; ++tier) {
     const auto concerned = std::ranges::any_of(
         tiers_[tier].names, [&](std::uint32_t place) { return names_[place].get() == &name; });
     if (concerned) {
       answer(tier);
     }
   }
+  tell_first_round();
+}
+
+void ServiceResolver::Impl::tell_first_round() {
   if (first_round_.waiting() != 0 && first_round_done()) {
     first_round_.notify_all();
+  }
+}
+
+void ServiceResolver::Impl::on_watch(const WatchStatePtr& state) {
+  if (stopped_ || !started_) {
+    return;
+  }
+  const bool was = watching();
+  watch_ = state;
+  if (watching()) {
+    leave_dns();
+    answer_from_watch();
+    tell_first_round();
+    return;
+  }
+  if (was) {
+    dns_since_ = Clock::now();
+  }
+  if (state && hooks_.on_lookup) {
+    hooks_.on_lookup(failed_watch(*state, *watched_));
+  }
+  ask_dns();
+}
+
+void ServiceResolver::Impl::answer_from_watch() {
+  const auto state = watch_;  // a hook may stop this
+  for (std::size_t index = 0; index < tiers_.size() && !stopped_; ++index) {
+    auto& tier = tiers_[index];
+    if (tier.from == state->instances) {
+      confirm(answers_[index], *state);
+    } else {
+      answers_[index] = tier_of(*state, *watched_, tier.tags);
+      tier.from = state->instances;
+      tier.revision = Tier::kOther;
+    }
+    assumed_good_ = assumed_good_ || answers_[index].result == LookupResult::kOk;
+    if (hooks_.on_lookup) {
+      hooks_.on_lookup(answers_[index].names.front());
+    }
+    if (hooks_.on_answer) {
+      hooks_.on_answer(index, answers_[index]);
+    }
   }
 }
 
@@ -178,8 +255,8 @@ void ServiceResolver::Impl::answer(std::size_t index) {
   std::uint64_t revision = 0;
   for (const auto place : tier.names) {
     const auto& state = names_[place]->state();
-    if (!state.known) {
-      return;
+    if (!state.known || state.asked < dns_since_) {
+      return;  // older than the watch's last answer
     }
     states.push_back(&state);
     revision += state.revision;
@@ -189,6 +266,11 @@ void ServiceResolver::Impl::answer(std::size_t index) {
   } else {
     answers_[index] = merge_tier(states, tier.tags);
     tier.revision = revision;
+    tier.from = nullptr;
+  }
+  if (watch_ && !watch_->problem.empty()) {
+    auto& note = answers_[index].names.front().note;
+    note += (note.empty() ? "" : "; ") + ("instead of the watch: " + watch_->problem);
   }
   if (hooks_.on_answer) {
     hooks_.on_answer(index, answers_[index]);

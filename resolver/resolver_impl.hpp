@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "net/notifier.hpp"
@@ -13,6 +14,7 @@ namespace pilotfish::resolver {
 
 /// The state behind a ServiceResolver; waiters keep it alive. Thread-safety: none; one executor.
 class ServiceResolver::Impl final : public NameUser,
+                                    public WatchUser,
                                     public std::enable_shared_from_this<ServiceResolver::Impl> {
  public:
   Impl(DnsService::Impl& dns, const Source& source, Freshness freshness, LookupOptions lookup,
@@ -30,18 +32,28 @@ class ServiceResolver::Impl final : public NameUser,
   [[nodiscard]] const std::vector<TierAnswer>& last_answers() const { return answers_; }
 
   void on_looked_up(const LookupName& name) override;
+  void on_watch(const WatchStatePtr& state) override;
 
  private:
   struct Tier {
     std::vector<std::uint32_t> names;  // places in names_
     std::vector<std::string> tags;
-    std::uint64_t revision = 0;  // the sum of the names', which only grow
+    static constexpr std::uint64_t kOther = 0;  // the answer is not the names'
+    std::uint64_t revision = kOther;            // the sum of the names', which only grow
+    std::shared_ptr<const InstanceList> from;   // of the watch, where the answer is its
   };
 
   [[nodiscard]] std::uint32_t place_of(const std::shared_ptr<LookupName>& name);
   void claim(Ticket& ticket, std::uint32_t place, TimePoint now);
   void answer(std::size_t index);
+  void ask_dns();
+  void leave_dns();
+  void answer_from_watch();
+  /// The watch answers: nothing is looked up.
+  [[nodiscard]] bool watching() const { return watch_ && watch_->up; }
+  void tell_first_round();
 
+  DnsService::Impl& dns_;  // touched until stop() alone
   Freshness freshness_;
   LookupOptions lookup_;
   Hooks hooks_;
@@ -50,6 +62,10 @@ class ServiceResolver::Impl final : public NameUser,
   std::vector<TierAnswer> answers_;
   InstanceList fixed_;  // of a static source
   net::Notifier first_round_;
+  std::optional<ConsulSource> watched_;  // with `fresh: watch`
+  WatchStatePtr watch_;                  // its newest state
+  TimePoint dns_since_{};                // what names knew before is no answer
+  bool asks_dns_ = false;
   bool assumed_good_ = false;
   bool started_ = false;
   bool stopped_ = false;

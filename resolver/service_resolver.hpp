@@ -13,6 +13,7 @@
 #include "core/tier_answer.hpp"
 #include "net/asio.hpp"
 #include "resolver/options.hpp"
+#include "resolver/watch.hpp"
 
 namespace pilotfish::resolver {
 
@@ -38,6 +39,10 @@ class DnsService {
   DnsService(const DnsService&) = delete;
   DnsService& operator=(const DnsService&) = delete;
 
+  /// What the process's watch of a service says now; kept for resolvers that come later, and told
+  /// to those with `fresh: watch`. Null: the service is watched no more.
+  void push(const WatchKey& key, WatchStatePtr state);
+
   class Impl;
   [[nodiscard]] Impl& impl() { return *impl_; }
 
@@ -47,8 +52,10 @@ class DnsService {
 
 /// Looks one upstream's tiers up, on behalf of arriving connections and of itself (all tiers once
 /// at start and every 10 s when idle). Answers are pushed through `on_answer`, always before the
-/// waiters for that lookup resume. Semantics: design.md section 1.1 and 4 (Which tiers, Causes,
-/// Tags, SRV, Complete). Static sources answer at start and never wait.
+/// waiters for that lookup resume. With `fresh: watch` the tiers are answered from what
+/// DnsService::push() brings and nothing is looked up or waited for, while the watch is up; while
+/// it is down, and at start, all is as in `fresh: connection`. Semantics: design.md section 1.1 and
+/// 4 (Which tiers, Causes, Tags, SRV, Complete). Static sources answer at start and never wait.
 /// Thread-safety: none; one per upstream and worker, on the worker's executor.
 class ServiceResolver {
  public:
@@ -101,9 +108,10 @@ class ServiceResolver {
   [[nodiscard]] net::Awaitable<Wait> wait(const Ticket& ticket);
 
   /// When the newest lookup of any tier began; drives "at least once a second while requests flow".
+  /// TimePoint::max() while a watch makes lookups unnecessary.
   [[nodiscard]] TimePoint last_lookup_started() const;
 
-  /// True once every tier has had one lookup end, either way.
+  /// True once every tier has had one lookup end, either way, or the watch answered.
   [[nodiscard]] bool first_round_done() const;
   /// Waits for first_round_done() or the deadline.
   [[nodiscard]] net::Awaitable<void> wait_first_round(TimePoint deadline);

@@ -43,6 +43,33 @@ std::string FakeConsul::registration(const std::string& id) const {
   return found == services.end() ? std::string() : found->second;
 }
 
+FakeReply FakeConsul::answer_health(const FakeRequest& request) {
+  if (health_reply) {
+    return *health_reply;
+  }
+  if (index == 0) {
+    return {.body = health};
+  }
+  const auto now = [this] {
+    return FakeReply{.body = health, .headers = {{"X-Consul-Index", std::to_string(index)}}};
+  };
+  const auto number = [&request](const std::string& name) -> std::uint64_t {
+    const auto at = request.target.find(name);
+    return at == std::string::npos ? 0 : std::stoull(request.target.substr(at + name.size()));
+  };
+  const auto asked = number("&index=");
+  if (asked != index) {
+    return now();
+  }
+  const auto until = Clock::now() + std::chrono::seconds(number("&wait="));
+  return {.later = [this, now, asked, until]() -> std::optional<FakeReply> {
+    if (index == asked && Clock::now() < until) {
+      return std::nullopt;
+    }
+    return now();
+  }};
+}
+
 FakeReply FakeConsul::answer(const FakeRequest& request) {
   requests.push_back(request);
   if (always) {
@@ -80,7 +107,7 @@ FakeReply FakeConsul::answer(const FakeRequest& request) {
     return {};
   }
   if (path.starts_with("/v1/health/service/")) {
-    return {.body = health};
+    return answer_health(request);
   }
   return {.status = 404, .body = "no such address"};
 }

@@ -24,6 +24,15 @@ class FakeConsul {
   std::map<std::string, int> passes;            ///< check id -> times passed
   std::string node_address = "10.1.2.3";
   std::string health = "[]";  ///< answer of /v1/health/service/
+  /// Where not 0: answers of /v1/health/service/ carry it, and queries with that index wait until
+  /// it is another, or their `wait` is over.
+  std::uint64_t index = 0;
+  void change(std::string listing) {
+    health = std::move(listing);
+    ++index;
+  }
+  /// Set: the answer to /v1/health/service/ instead.
+  std::optional<FakeReply> health_reply;
   /// Set: the answer to everything that is asked.
   std::optional<FakeReply> always;
   /// Set: the answer to /v1/agent/self.
@@ -33,6 +42,7 @@ class FakeConsul {
   // Last, so that it goes first: its handler uses the members above.
  private:
   FakeReply answer(const FakeRequest& request);
+  FakeReply answer_health(const FakeRequest& request);
 
  public:
   FakeHttp http;

@@ -61,8 +61,18 @@ struct FakeHttp::State : std::enable_shared_from_this<FakeHttp::State> {
     for (const auto& field : parser.get()) {
       request.headers.emplace_back(field.name_string(), field.value());
     }
-    const auto reply = handler ? handler(request) : FakeReply{.status = 500};
+    auto reply = handler ? handler(request) : FakeReply{.status = 500};
     net::Timer timer(executor);
+    while (reply.later) {
+      timer.expires_after(std::chrono::milliseconds(3));
+      (void)co_await timer.async_wait(net::kTuple);
+      if (!socket->is_open()) {
+        co_return;
+      }
+      if (auto answer = reply.later()) {
+        reply = std::move(*answer);
+      }
+    }
     if (reply.hang) {
       // Until the other side gives up, or down() cuts it.
       char ignored = 0;
@@ -76,8 +86,11 @@ struct FakeHttp::State : std::enable_shared_from_this<FakeHttp::State> {
     std::string wire = reply.raw;
     if (wire.empty()) {
       wire = "HTTP/1.1 " + std::to_string(reply.status) + " Fake\r\nConnection: close\r\n" +
-             "X-Fake: yes\r\nContent-Length: " + std::to_string(reply.body.size()) + "\r\n\r\n" +
-             reply.body;
+             "X-Fake: yes\r\n";
+      for (const auto& [name, value] : reply.headers) {
+        wire += name + ": " + value + "\r\n";
+      }
+      wire += "Content-Length: " + std::to_string(reply.body.size()) + "\r\n\r\n" + reply.body;
     }
     (void)co_await asio::async_write(*socket, asio::buffer(wire), net::kTuple);
   }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,9 @@ struct FakeReply {
   Duration delay{};
   bool hang = false;  ///< never answers; the connection stays open
   std::string raw;    ///< set: these bytes instead of an answer, then close
+  std::vector<std::pair<std::string, std::string>> headers;
+  /// Set: asked every few milliseconds until it gives the answer (a blocking query).
+  std::function<std::optional<FakeReply>()> later;
 };
 
 /// An HTTP server on loopback, one request a connection, answered by a function. Can be taken down

@@ -13,11 +13,13 @@ from harness.process import Process, wait_for
 
 class Consul:
     """`http_port` and `dns_port` stay the same over kill() and start(). With `node`, a machine of the
-    fault tests, it runs there and listens at its address."""
+    fault tests, it runs there and listens at its address. With `acl` nothing may be read or written
+    without `token`."""
 
-    def __init__(self, folder: Path, *, warm: bool = True, node=None):
+    def __init__(self, folder: Path, *, warm: bool = True, node=None, acl: bool = False):
         self.folder, self._node = Path(folder), node
         self.host = node.address if node else "127.0.0.1"
+        self.token = "11111111-2222-3333-4444-555555555555" if acl else ""
         self.http_port, self.dns_port = free_port(), free_port()
         self._serf, self._server = free_port(), free_port()
         self.process: Process | None = None
@@ -27,7 +29,8 @@ class Consul:
         argv = [part("consul"), "agent", "-client", self.host, "-bind", self.host,
                 "-http-port", self.http_port, "-dns-port", self.dns_port, "-grpc-port", "-1",
                 "-grpc-tls-port", "-1", "-serf-lan-port", self._serf, "-serf-wan-port", "-1",
-                "-server-port", self._server, "-log-level", "warn", *self._role()]
+                "-server-port", self._server, "-log-level", "warn", *self._role(),
+                *self._acl()]
         log = self.folder / f"consul-{self.http_port}.log"
         self.process = (self._node.process(argv, log) if self._node
                         else Process(argv, log, env=clean_environment()))
@@ -36,6 +39,12 @@ class Consul:
 
     def _role(self) -> list:
         return ["-dev", "-node", "lab"]
+
+    def _acl(self) -> list[str]:
+        if not self.token:
+            return []
+        tokens = f'initial_management = "{self.token}" agent = "{self.token}"'
+        return ["-hcl", f'acl {{ enabled = true default_policy = "deny" tokens {{ {tokens} }} }}']
 
     def kill(self) -> None:
         """SIGKILL: everything the development agent knew is gone."""
@@ -59,7 +68,8 @@ class Consul:
     def call(self, method: str, path: str, body=None):
         connection = http.client.HTTPConnection(self.host, self.http_port, timeout=10)
         try:
-            connection.request(method, path, json.dumps(body) if body is not None else None)
+            connection.request(method, path, json.dumps(body) if body is not None else None,
+                               {"X-Consul-Token": self.token} if self.token else {})
             answer = connection.getresponse()
             data = answer.read()
             if answer.status >= 300:

@@ -1,0 +1,240 @@
+#include "registry/consul_watcher.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <cstdio>
+#include <utility>
+
+#include "registry/consul_agent.hpp"
+#include "registry/text.hpp"
+
+namespace pilotfish::registry {
+namespace {
+
+using resolver::WatchState;
+
+std::string name_of(const resolver::WatchKey& key) {
+  return key.datacenter.empty() ? key.service : key.service + " in " + key.datacenter;
+}
+
+std::string advice(const resolver::WatchKey& key) {
+  return "set a token with service:read for \"" + key.service +
+         "\" and node:read (CONSUL_HTTP_TOKEN or CONSUL_HTTP_TOKEN_FILE)";
+}
+
+std::string seconds_text(Duration duration) {
+  std::array<char, 32> text{};
+  (void)std::snprintf(text.data(), text.size(), "%.1fs",
+                      std::chrono::duration<double>(duration).count());
+  return text.data();
+}
+
+LookupResult failure_of(const http::ClientResult& result) {
+  if (!result.answered()) {
+    return result.timed_out ? LookupResult::kTimeout
+           : result.sent    ? LookupResult::kMalformed
+                            : LookupResult::kUnreachable;
+  }
+  if (result.status >= 500 || result.status == 429) {
+    return LookupResult::kServfail;
+  }
+  return result.status >= 400 ? LookupResult::kRefused : LookupResult::kMalformed;
+}
+
+std::string leader_note(const http::ClientResult& result) {
+  if (result.header("X-Consul-Knownleader") != "false") {
+    return {};
+  }
+  std::string note = "the registry has no leader: the answer may be old";
+  if (const auto contact = result.header("X-Consul-Lastcontact"); !contact.empty()) {
+    note += " (last contact " + shorten(contact) + " ms before)";
+  }
+  return note;
+}
+
+void append(std::string& note, const std::string& text) {
+  note += (note.empty() || text.empty() ? "" : "; ") + text;
+}
+
+}  // namespace
+
+ConsulWatcher::ConsulWatcher(std::shared_ptr<WatcherContext> context, resolver::WatchKey key)
+    : context_(std::move(context)),
+      key_(std::move(key)),
+      path_("/v1/health/service/" + percent_encode(key_.service) + "?stale"),
+      changed_(context_->executor) {
+  if (!key_.datacenter.empty()) {
+    path_ += "&dc=" + percent_encode(key_.datacenter);
+  }
+}
+
+void ConsulWatcher::start() {
+  net::asio::co_spawn(context_->executor, run(shared_from_this()), net::asio::detached);
+}
+
+void ConsulWatcher::stop() {
+  over_ = true;
+  if (cancel_) {
+    cancel_->cancel();
+  }
+  changed_.notify_all();
+}
+
+net::Awaitable<void> ConsulWatcher::run(std::shared_ptr<ConsulWatcher> self) {
+  while (!self->over_) {
+    const auto now = Clock::now();
+    const auto at = self->hangs_ ? TimePoint::max() : self->plan_.next_at(now);
+    if (at > now) {
+      (void)co_await self->changed_.wait_until(at);
+    } else {
+      co_await self->ask();
+    }
+  }
+}
+
+http::ClientRequest ConsulWatcher::request_for(const WatchPlan::Query& query) const {
+  auto path = path_;
+  if (query.index != 0) {
+    path += "&index=" + std::to_string(query.index) + "&wait=" + go_duration(query.wait);
+  }
+  auto request = consul_request(context_->options, "GET", std::move(path));
+  request.max_body = kMaxWatchBody;
+  request.cancel = cancel_;
+  return request;
+}
+
+net::Awaitable<void> ConsulWatcher::ask() {
+  const auto asked = Clock::now();
+  const auto query = plan_.begin(asked);
+  if (!context_->target) {
+    plan_.failed(WatchPlan::kRetryAfterMax, asked, context_->random);
+    fail(LookupResult::kUnreachable, context_->options.url + ": not an address of an agent", {});
+    co_return;
+  }
+  const auto cancel = std::make_shared<http::ClientCancel>();
+  cancel_ = cancel;
+  auto request = request_for(query);
+  const auto deadline = asked + query.limit;
+  const auto result =
+      co_await http::fetch(context_->executor, *context_->target, std::move(request), deadline);
+  if (!cancel->cancelled()) {
+    take(query, asked, result);
+  }
+}
+
+ConsulWatcher::Judgement ConsulWatcher::judge(const http::ClientResult& result) const {
+  Judgement out;
+  if (!result.ok()) {
+    out.failure = failure_of(result);
+    out.problem = consul_problem(result, key_.service, "service:read");
+    return out;
+  }
+  if (result.header("X-Consul-Results-Filtered-By-ACLs") == "true") {
+    out.failure = LookupResult::kRefused;
+    out.problem = "the agent left instances out: " + advice(key_);
+    return out;
+  }
+  auto listing = decode_health(result.body, kMaxWatchBody);
+  if (!listing) {
+    out.problem = "the agent's answer is not understood: " + shorten(result.body.substr(0, 80));
+  } else if (listing->instances.empty() && listing->skipped != 0) {
+    out.problem =
+        "none of " + std::to_string(listing->skipped) + " instances has an IP address and a port";
+  } else if (listing->instances.empty() && context_->options.token.empty() &&
+             result.header("X-Consul-Default-Acl-Policy") == "deny") {
+    // Strangers are not told what is kept from them. DNS knows, as it may use the agent's token.
+    out.failure = LookupResult::kRefused;
+    out.problem = "the agent lists nothing, and lets nobody read without a token: " + advice(key_);
+  } else {
+    out.listing = std::move(listing);
+  }
+  return out;
+}
+
+void ConsulWatcher::take(const WatchPlan::Query& query, TimePoint asked,
+                         const http::ClientResult& result) {
+  const auto now = Clock::now();
+  if (result.answered()) {
+    context_->heard = now;
+  }
+  auto judgement = judge(result);
+  if (!judgement.listing) {
+    plan_.failed(parse_retry_after(result.header("Retry-After")), now, context_->random);
+    fail(judgement.failure, judgement.problem, now - asked);
+    return;
+  }
+  plan_.answered(parse_index(result.header("X-Consul-Index")), result.body.size(), now);
+  WatchState state;
+  state.note = leader_note(result);
+  state.answered = now;
+  // A query that waited reads what it answers at its end.
+  state.asked = query.index == 0 ? asked : now;
+  state.took = query.index == 0 ? now - asked : Duration{};
+  take_listing(std::move(state), std::move(*judgement.listing));
+}
+
+void ConsulWatcher::take_listing(WatchState state, HealthListing listing) {
+  if (listing.skipped != 0) {
+    append(state.note,
+           std::to_string(listing.skipped) + " instances skipped: no IP address or no port");
+  }
+  const bool same = instances_ && *instances_ == listing.instances;
+  if (!same) {
+    instances_ = std::make_shared<const InstanceList>(std::move(listing.instances));
+  }
+  state.up = true;
+  state.instances = instances_;
+  if (failed_at_ && context_->logger != nullptr) {
+    context_->logger->info("Consul watch is back",
+                           {{"service", name_of(key_)},
+                            {"after", seconds_text(state.answered - *failed_at_)},
+                            {"instances", std::to_string(instances_->size())}});
+  }
+  failed_at_.reset();
+  const bool news = !same || !last_ || !last_->up || last_->note != state.note;
+  if (news || state.answered - last_->answered >= kConfirmEvery) {
+    publish(std::move(state));
+  }
+}
+
+void ConsulWatcher::fail(LookupResult failure, const std::string& problem, Duration took) {
+  if (failed_at_) {
+    return;
+  }
+  failed_at_ = Clock::now();
+  if (context_->logger != nullptr) {
+    context_->logger->warn("Consul watch failed; lookups over DNS serve until it is back",
+                           {{"service", name_of(key_)}, {"error", problem}});
+  }
+  WatchState state;
+  state.failure = failure;
+  state.problem = problem;
+  state.answered = *failed_at_;
+  state.took = took;
+  publish(std::move(state));
+}
+
+void ConsulWatcher::publish(WatchState state) {
+  last_ = std::make_shared<const WatchState>(std::move(state));
+  if (context_->publish) {
+    context_->publish(key_, last_);
+  }
+}
+
+void ConsulWatcher::agent_hangs(const std::string& problem) {
+  hangs_ = true;
+  if (cancel_) {
+    cancel_->cancel();
+  }
+  fail(LookupResult::kTimeout, problem, {});
+}
+
+void ConsulWatcher::agent_answers() {
+  hangs_ = false;
+  plan_.retry_now(Clock::now());
+  changed_.notify_all();
+}
+
+}  // namespace pilotfish::registry

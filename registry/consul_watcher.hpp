@@ -1,0 +1,83 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/log.hpp"
+#include "core/random.hpp"
+#include "http/client.hpp"
+#include "net/asio.hpp"
+#include "net/notifier.hpp"
+#include "registry/consul_health_codec.hpp"
+#include "registry/consul_watch_plan.hpp"
+#include "registry/options.hpp"
+#include "resolver/watch.hpp"
+
+namespace pilotfish::registry {
+
+/// What the watchers of a process share. They may outlive their owner by one step of the loop: then
+/// `logger` and `publish` are gone.
+struct WatcherContext {
+  net::Executor executor;
+  ConsulHttp options;
+  std::optional<http::ClientTarget> target;
+  Random random;
+  Logger* logger = nullptr;
+  std::function<void(const resolver::WatchKey&, resolver::WatchStatePtr)> publish;
+  TimePoint heard{};  ///< when the agent last answered anything
+};
+
+/// A listing of a service, 10,000 instances and more.
+inline constexpr std::size_t kMaxWatchBody = std::size_t{64} * 1024 * 1024;
+
+/// Keeps one blocking query on /v1/health/service/NAME?stale as WatchPlan says, and publishes what
+/// comes of it: whole, valid answers alone; and that the watch failed, once. A transport error, any
+/// status but 2xx, a body that is no listing or has nothing usable in it, and an answer that the
+/// agent's ACLs thinned out are failures, never an empty service. Each change between serving and
+/// failed is logged once. Thread-safety: none; one executor.
+class ConsulWatcher : public std::enable_shared_from_this<ConsulWatcher> {
+ public:
+  /// Where nothing but times changed, workers hear of it this often at most.
+  static constexpr Duration kConfirmEvery = std::chrono::seconds(1);
+
+  ConsulWatcher(std::shared_ptr<WatcherContext> context, resolver::WatchKey key);
+
+  void start();
+  void stop();
+
+  /// The agent takes connections but answers nothing: fails now, and asks no more until
+  /// agent_answers().
+  void agent_hangs(const std::string& problem);
+  void agent_answers();
+
+ private:
+  struct Judgement {
+    std::optional<HealthListing> listing;  // nothing: a failure
+    LookupResult failure = LookupResult::kMalformed;
+    std::string problem;
+  };
+  static net::Awaitable<void> run(std::shared_ptr<ConsulWatcher> self);
+  net::Awaitable<void> ask();
+  [[nodiscard]] http::ClientRequest request_for(const WatchPlan::Query& query) const;
+  [[nodiscard]] Judgement judge(const http::ClientResult& result) const;
+  void take(const WatchPlan::Query& query, TimePoint asked, const http::ClientResult& result);
+  void take_listing(resolver::WatchState state, HealthListing listing);
+  void fail(LookupResult failure, const std::string& problem, Duration took);
+  void publish(resolver::WatchState state);
+
+  std::shared_ptr<WatcherContext> context_;
+  resolver::WatchKey key_;
+  std::string path_;
+  WatchPlan plan_;
+  net::Notifier changed_;
+  std::shared_ptr<http::ClientCancel> cancel_;
+  resolver::WatchStatePtr last_;
+  std::shared_ptr<const InstanceList> instances_;  // of the last good answer
+  std::optional<TimePoint> failed_at_;
+  bool hangs_ = false;
+  bool over_ = false;
+};
+
+}  // namespace pilotfish::registry

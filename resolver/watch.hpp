@@ -1,0 +1,54 @@
+#pragma once
+
+#include <compare>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/instance.hpp"
+#include "core/tier_answer.hpp"
+#include "resolver/options.hpp"
+
+namespace pilotfish::resolver {
+
+/// A service that is watched: one blocking query for the whole process.
+struct WatchKey {
+  std::string service;
+  std::string datacenter;  ///< empty: the agent's own
+  friend auto operator<=>(const WatchKey&, const WatchKey&) = default;
+};
+
+/// What the process's watch of a service knows (`fresh: watch`). Immutable once published, shared
+/// by all workers.
+struct WatchState {
+  /// The agent's API answers: `instances` hold until the next state says otherwise. Where not,
+  /// lookups over DNS have to do.
+  bool up = false;
+  /// Every instance that is not critical, with all its tags; normalised. The same pointer as in the
+  /// state before means: unchanged. Set where `up`.
+  std::shared_ptr<const InstanceList> instances;
+  TimePoint asked{};     ///< no older than the answer's content
+  TimePoint answered{};  ///< when it was there
+  Duration took{};       ///< of a query that did not wait for a change; 0 of one that did
+  std::string note;      ///< what is odd about the answer, e.g. that no leader is known
+  LookupResult failure = LookupResult::kTimeout;  ///< where not `up`
+  std::string problem;                            ///< where not `up`: why, for people
+};
+using WatchStatePtr = std::shared_ptr<const WatchState>;
+
+/// The service a source would watch; a value only for consul: sources.
+[[nodiscard]] WatchKey watch_key(const ConsulSource& source);
+
+/// The answer for a tier with these tags (all needed; case does not count, as in Consul's DNS;
+/// none: any), exactly as DNS would give it. An empty one is kEmpty. Requires: state.up. Pure.
+[[nodiscard]] TierAnswer tier_of(const WatchState& state, const ConsulSource& source,
+                                 const std::vector<std::string>& tags);
+
+/// The same answer, confirmed by a later state with the same instances.
+void confirm(TierAnswer& answer, const WatchState& state);
+
+/// A failed watch as a lookup that ended, for lookup_total.
+[[nodiscard]] NameAnswer failed_watch(const WatchState& state, const ConsulSource& source);
+
+}  // namespace pilotfish::resolver
