@@ -13,6 +13,7 @@
 #include "app/status_json.hpp"
 #include "balancer/cluster.hpp"
 #include "net/asio.hpp"
+#include "registry/consul_absence.hpp"
 #include "resolver/service_resolver.hpp"
 
 namespace pilotfish::app {
@@ -22,6 +23,7 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 constexpr Duration kLimit = 6s;
+constexpr Duration kApiLimit = 3s;
 
 /// The newest answer of every tier, after one round over all of them.
 std::vector<TierAnswer> ask(const config::RootOptions& options,
@@ -49,6 +51,42 @@ std::vector<TierAnswer> ask(const config::RootOptions& options,
     io.run_for(200ms);
   }
   return answers;
+}
+
+/// Whether DNS denies this tier: for what reason, it cannot say.
+bool is_denied(const TierAnswer& answer) {
+  return answer.answered != TimePoint{} && answer.instances.empty() && !is_failure(answer.result);
+}
+
+/// Adds to the reason what the agent's API knows of tiers that DNS says are empty.
+void explain_empty_tiers(const config::RootOptions& options, const proxy::UpstreamOptions& upstream,
+                         proxy::UpstreamStatus& status) {
+  const auto* source = std::get_if<resolver::ConsulSource>(&upstream.source);
+  if (source == nullptr || std::ranges::none_of(status.answers, is_denied)) {
+    return;
+  }
+  net::IoContext io{1};
+  registry::Absence absence{.present = {}, .problem = "no answer in time"};
+  asio::co_spawn(io,
+                 registry::ask_absence(io.get_executor(), options.consul_http, *source,
+                                       Clock::now() + kApiLimit),
+                 [&absence](const std::exception_ptr& error, registry::Absence got) {
+                   if (!error) {
+                     absence = std::move(got);
+                   }
+                 });
+  io.run_for(kApiLimit + 1s);
+  std::string said;
+  for (std::size_t tier = 0; tier < status.answers.size(); ++tier) {
+    if (is_denied(status.answers[tier])) {
+      const auto why = registry::explain(absence, *source, source->tiers[tier]);
+      // An unknown service, and an API that is away, are so for every tier.
+      if (why != said) {
+        status.reason += (status.reason.empty() ? "" : "; ") + status.tier_names[tier] + ": " + why;
+      }
+      said = why;
+    }
+  }
 }
 
 /// What a fresh sidecar would make of these answers, best tier first.
@@ -98,8 +136,9 @@ int resolve_upstream(const config::RootOptions& options, const std::string& upst
     err << '\n';
     return kExitUsage;
   }
-  const MergedStatus merged =
-      merge_status({std::vector{judge(*found, ask(options, *found, logger))}});
+  auto status = judge(*found, ask(options, *found, logger));
+  explain_empty_tiers(options, *found, status);
+  const MergedStatus merged = merge_status({std::vector{std::move(status)}});
   if (as_json) {
     out << upstreams_json(merged, Clock::now());
   } else {

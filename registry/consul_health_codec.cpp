@@ -8,7 +8,7 @@ namespace {
 
 namespace json = boost::json;
 
-enum class Status : std::uint8_t { kPassing, kWarning, kOut };
+enum class Status : std::uint8_t { kPassing, kWarning, kCritical, kMaintenance };
 
 Status aggregate(const json::value& entry) {
   const auto* checks = member(entry, "Checks");
@@ -19,13 +19,19 @@ Status aggregate(const json::value& entry) {
   for (const auto& check : checks->get_array()) {
     const auto id = text_of(check, "CheckID");
     const auto text = text_of(check, "Status");
-    if (id == "_node_maintenance" || id.starts_with("_service_maintenance:") ||
-        (text != "passing" && text != "warning")) {
-      return Status::kOut;
+    if (id == "_node_maintenance" || id.starts_with("_service_maintenance:")) {
+      return Status::kMaintenance;
     }
-    status = text == "warning" ? Status::kWarning : status;
+    const auto one = text == "passing"   ? Status::kPassing
+                     : text == "warning" ? Status::kWarning
+                                         : Status::kCritical;
+    status = std::max(status, one);
   }
   return status;
+}
+
+bool is_out(Status status) {
+  return status == Status::kCritical || status == Status::kMaintenance;
 }
 
 std::uint32_t weight_of(const json::value& service, Status status) {
@@ -34,6 +40,19 @@ std::uint32_t weight_of(const json::value& service, Status status) {
                           ? std::nullopt
                           : number_of(*weights, status == Status::kPassing ? "Passing" : "Warning");
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(weight.value_or(1), 0, 65535));
+}
+
+std::vector<std::string> tags_of(const json::value& service) {
+  std::vector<std::string> out;
+  if (const auto* tags = member(service, "Tags"); tags != nullptr && tags->is_array()) {
+    for (const auto& tag : tags->get_array()) {
+      if (tag.is_string()) {
+        out.emplace_back(tag.get_string());
+      }
+    }
+  }
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 std::optional<Instance> decode_instance(const json::value& entry, Status status) {
@@ -54,14 +73,7 @@ std::optional<Instance> decode_instance(const json::value& entry, Status status)
   instance.endpoint = Endpoint{*address, static_cast<std::uint16_t>(port)};
   instance.weight = weight_of(*service, status);
   instance.priority = 1;
-  if (const auto* tags = member(*service, "Tags"); tags != nullptr && tags->is_array()) {
-    for (const auto& tag : tags->get_array()) {
-      if (tag.is_string()) {
-        instance.tags.emplace_back(tag.get_string());
-      }
-    }
-  }
-  std::sort(instance.tags.begin(), instance.tags.end());
+  instance.tags = tags_of(*service);
   return instance;
 }
 
@@ -83,7 +95,7 @@ std::optional<HealthListing> decode_health(std::string_view body, std::size_t ma
   HealthListing listing;
   for (const auto& entry : root->get_array()) {
     const auto status = aggregate(entry);
-    if (status == Status::kOut) {
+    if (is_out(status)) {
       ++listing.excluded;
     } else if (auto instance = decode_instance(entry, status)) {
       listing.instances.push_back(std::move(*instance));
@@ -93,6 +105,30 @@ std::optional<HealthListing> decode_health(std::string_view body, std::size_t ma
   }
   normalise(listing.instances);
   return listing;
+}
+
+std::optional<std::vector<Presence>> decode_presence(std::string_view body, std::size_t max_size) {
+  const auto root = parse_json(body, max_size);
+  if (!root || !root->is_array()) {
+    return std::nullopt;
+  }
+  std::vector<Presence> out;
+  for (const auto& entry : root->get_array()) {
+    const auto status = aggregate(entry);
+    Presence presence;
+    if (status == Status::kMaintenance) {
+      presence.state = Presence::State::kMaintenance;
+    } else if (status == Status::kCritical) {
+      presence.state = Presence::State::kCritical;
+    } else if (!decode_instance(entry, status)) {
+      presence.state = Presence::State::kUnusable;
+    }
+    if (const auto* service = member(entry, "Service"); service != nullptr) {
+      presence.tags = tags_of(*service);
+    }
+    out.push_back(std::move(presence));
+  }
+  return out;
 }
 
 bool has_tags(const std::vector<std::string>& tags, const std::vector<std::string>& wanted) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,17 @@ struct HealthListing {
 /// `max_size` bytes at most.
 std::optional<HealthListing> decode_health(std::string_view body,
                                            std::size_t max_size = kMaxJsonSize);
+
+/// One entry of a listing, whatever its state.
+struct Presence {
+  enum class State : std::uint8_t { kHealthy, kCritical, kMaintenance, kUnusable };
+  State state = State::kHealthy;  ///< kUnusable: healthy, but without an IP address or a port
+  std::vector<std::string> tags;
+};
+
+/// The same body read for who is there at all. Pure; does not throw.
+std::optional<std::vector<Presence>> decode_presence(std::string_view body,
+                                                     std::size_t max_size = kMaxJsonSize);
 
 /// True where `tags` has all of `wanted`; case does not count, as in Consul's DNS.
 bool has_tags(const std::vector<std::string>& tags, const std::vector<std::string>& wanted);

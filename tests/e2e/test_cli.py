@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from harness import DATA_ERROR, UNAVAILABLE, USAGE, free_port, pilotfish_cli
+from harness import DATA_ERROR, UNAVAILABLE, USAGE, free_port, pilotfish_cli, wait_for
 
 
 def write(tmp_path, text: str):
@@ -169,6 +169,43 @@ def test_resolve_without_an_instance_is_69_and_says_why(tmp_path, consul, servic
     done = pilotfish_cli("resolve", "-c", path, "app", "--json")
     assert done.returncode == UNAVAILABLE
     assert json.loads(done.stdout)["upstreams"][0]["tier"] == -1
+
+
+def resolve_reason(tmp_path, config: str) -> str:
+    """Of an upstream with no instance; the text says the same as the JSON."""
+    path = write(tmp_path, config)
+    done = pilotfish_cli("resolve", "-c", path, "app", "--json")
+    reason = json.loads(done.stdout)["upstreams"][0]["reason"]
+    assert reason in pilotfish_cli("resolve", "-c", path, "app").stdout
+    return reason
+
+
+def test_resolve_tells_unknown_services_unknown_tags_and_critical_instances_apart(
+        tmp_path, consul, service):
+    config = consul_config(consul, service)
+    reason = resolve_reason(tmp_path, config)
+    assert f'unknown service: Consul knows no instance of "{service}"' in reason, reason
+    assert reason.count("unknown service") == 1, reason
+    idents = [consul.register(service, number, tags=["v3", "read"]) for number in (8001, 8002)]
+    for ident in idents:
+        consul.critical(ident)
+    consul.await_healthy(service, 0)
+    reason = resolve_reason(tmp_path, config)
+    assert (f'v4: unknown tag: none of 2 instances of "{service}" has tag "v4"; '
+            "their tags: read, v3") in reason, reason
+    assert 'v3: all critical: 2 instances with tag "v3": 2 critical' in reason, reason
+    consul.maintenance(idents[0])
+    wait_for(lambda: "1 critical, 1 under maintenance" in resolve_reason(tmp_path, config), 10)
+    consul.passing(idents[1])
+    consul.await_healthy(service, 1)
+    done = pilotfish_cli("resolve", "-c", write(tmp_path, config), "app")
+    assert done.returncode == 0 and "v4: unknown tag" in done.stdout
+
+
+def test_resolve_says_politely_that_the_api_cannot_tell(tmp_path, consul, service):
+    config = consul_config(consul, service).replace(str(consul.http_port), str(free_port()), 1)
+    reason = resolve_reason(tmp_path, config)
+    assert "the agent's API cannot tell why" in reason and "refused" in reason, reason
 
 
 def test_resolve_with_a_dead_registry_is_69_in_time(tmp_path, service):

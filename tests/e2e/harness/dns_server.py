@@ -73,9 +73,9 @@ def srv_answer(query: Query, instances: list, ttl: int = 0, **how) -> bytes:
 
 class DnsServer:
     """`answer(query)` returns the datagram, a list of datagrams, or None for silence; it may be
-    replaced at any time. Only `SRV` questions reach it unless `all_kinds`."""
+    replaced at any time. Without `tcp` connections to its port are refused."""
 
-    def __init__(self, answer: Callable[[Query], bytes | list | None]):
+    def __init__(self, answer: Callable[[Query], bytes | list | None], *, tcp: bool = True):
         self.answer = answer
         self.queries: list[Query] = []
         self.port = free_port()
@@ -85,11 +85,12 @@ class DnsServer:
         self._tcp = socket.socket()
         self._tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._tcp.bind(("127.0.0.1", self.port))
-        self._tcp.listen(64)
+        if tcp:
+            self._tcp.listen(64)
         self._tcp.settimeout(0.1)
         self._stopping = threading.Event()
         self._threads = [threading.Thread(target=loop, daemon=True)
-                         for loop in (self._serve_udp, self._serve_tcp)]
+                         for loop in (self._serve_udp, self._serve_tcp)[:1 + tcp]]
         for thread in self._threads:
             thread.start()
 
