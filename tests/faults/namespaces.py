@@ -57,15 +57,16 @@ class Node:
 
     def cut(self, port: int | None = None) -> None:
         """Every packet vanishes, both ways, without a word: a pulled cable. With `port`, only
-        what goes to that port here."""
+        what goes to that port here and comes from it."""
         if port is None:
             for chain in ("INPUT", "OUTPUT"):
                 self.inside("iptables", "-w", "-I", chain, "-i" if chain == "INPUT" else "-o",
                             "eth0", "-j", "DROP")
             return
         for kind in ("tcp", "udp"):
-            self.inside("iptables", "-w", "-I", "INPUT", "-i", "eth0", "-p", kind, "--dport", port,
-                        "-j", "DROP")
+            for chain, side, end in (("INPUT", "-i", "--dport"), ("OUTPUT", "-o", "--sport")):
+                self.inside("iptables", "-w", "-I", chain, side, "eth0", "-p", kind, end, port,
+                            "-j", "DROP")
 
     def heal(self) -> None:
         self.inside("iptables", "-w", "-F")

@@ -5,7 +5,7 @@ import time
 
 import pytest
 from conftest import failed_requests
-from instances import consul_route, static  # noqa: F401
+from instances import consul_route
 
 from harness import Backend, Consul, DnsServer, Traffic, free_port, get, srv_answer, wait_for
 from harness.dns_server import REFUSED, SERVFAIL, message
@@ -75,6 +75,32 @@ def test_no_request_fails_while_the_dns_port_of_consul_is_a_black_hole(
         wait_for(lambda: len(sidecar.healthy("app")) == 1, 10, "the new answer is used")
     assert not traffic.failed, failed_requests(traffic)
     measured(traffic)
+
+
+def test_a_watch_whose_agent_vanishes_behind_a_black_hole_hands_over_to_dns(
+        network, tmp_path, cleanup, backend, pilotfish, service, measured):
+    """The blocking query hangs and no FIN ever comes; DNS still answers, and knows the change."""
+    node = network.node()
+    agent = cleanup(Consul(tmp_path, node=node))
+    server, port = backend(ports=2, host=network.address), free_port()
+    for number in server.ports:
+        agent.register(service, number, address=network.address)
+    agent.await_healthy(service, 2)
+    sidecar = pilotfish(consul_route(agent, service, port, "fresh: watch"))
+    with Traffic(port, rate=60, threads=12) as traffic:
+        time.sleep(0.5)
+        node.cut(agent.http_port)
+        began = time.monotonic()
+        node.inside("curl", "-sf", "-X", "PUT",
+                    f"http://{agent.host}:{agent.http_port}/v1/agent/check/fail/service:{service}-"
+                    f"{server.ports[0]}")
+        wait_for(lambda: len(sidecar.healthy("app")) == 1, 20, "DNS took over")
+        took = time.monotonic() - began
+        node.heal()
+        agent.passing(f"{service}-{server.ports[0]}")
+        wait_for(lambda: len(sidecar.healthy("app")) == 2, 20, "followed again")
+    assert not traffic.failed, failed_requests(traffic)
+    measured(traffic, taken_over_after=f"{took:.1f} s")
 
 
 def test_no_request_fails_while_the_agent_is_stopped_and_its_return_is_noticed(
