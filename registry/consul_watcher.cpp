@@ -231,6 +231,13 @@ void ConsulWatcher::agent_hangs(const std::string& problem) {
   fail(LookupResult::kTimeout, problem, {});
 }
 
+void ConsulWatcher::begin_anew() {
+  if (cancel_) {
+    cancel_->cancel();
+  }
+  agent_answers();
+}
+
 void ConsulWatcher::agent_answers() {
   hangs_ = false;
   plan_.retry_now(Clock::now());

@@ -51,6 +51,8 @@ class ConsulWatcher : public std::enable_shared_from_this<ConsulWatcher> {
   /// agent_answers().
   void agent_hangs(const std::string& problem);
   void agent_answers();
+  /// The context's options changed.
+  void begin_anew();
 
  private:
   struct Judgement {

@@ -89,6 +89,23 @@ ConsulWatches::~ConsulWatches() {
   set_desired({});
 }
 
+void ConsulWatches::set_options(ConsulHttp options) {
+  auto& context = *impl_->context;
+  if (context.options == options) {
+    return;
+  }
+  context.options = std::move(options);
+  context.target = http::ClientTarget::parse(context.options.url);
+  context.heard = Clock::now();
+  impl_->hangs = false;
+  if (impl_->cancel) {
+    impl_->cancel->cancel();  // a probe of the former agent
+  }
+  for (const auto& [key, watcher] : impl_->watchers) {
+    watcher->begin_anew();
+  }
+}
+
 void ConsulWatches::set_desired(const std::vector<resolver::WatchKey>& services) {
   auto& watchers = impl_->watchers;
   for (auto it = watchers.begin(); it != watchers.end();) {

@@ -32,6 +32,10 @@ class ConsulWatches {
   ConsulWatches(const ConsulWatches&) = delete;
   ConsulWatches& operator=(const ConsulWatches&) = delete;
 
+  /// Another agent or token (reload): every query begins anew there; until it has answered, what
+  /// the former agent said last holds.
+  void set_options(ConsulHttp options);
+
   /// The services to watch from now on; may be called again at any time (reload). What stays is
   /// left alone. Repeated keys count once.
   void set_desired(const std::vector<resolver::WatchKey>& services);

@@ -276,6 +276,32 @@ TEST_F(Watches, WhatIsWatchedNoMoreIsSaidAndAskedForNoMore) {
   EXPECT_GT(consul.count("GET", "/v1/health/service/web"), others);
 }
 
+TEST_F(Watches, AnotherAgentIsAskedAtOnceAndTheFormerOneNoMore) {
+  begin();
+  ASSERT_TRUE(up(2));
+  ASSERT_TRUE(run_until([&] { return asked() == 2; }));
+  FakeConsul other{io};
+  other.index = 3;
+  other.health = listing(4);
+  registry::ConsulHttp options;
+  options.url = other.http.url();
+  options.token = "new";
+  watches->set_options(options);
+  EXPECT_TRUE(last()->up) << "no gap";
+  ASSERT_TRUE(up(4));
+  ASSERT_TRUE(run_until([&] { return other.count("GET", "/v1/health/service/") == 2; }));
+  EXPECT_EQ(other.requests.front().header("X-Consul-Token"), "new");
+  EXPECT_EQ(other.requests.front().target, "/v1/health/service/billing?stale");
+  consul.change(listing(9));
+  run_for(200ms);
+  EXPECT_EQ(asked(), 2U);
+  EXPECT_EQ(log.count("Consul watch failed"), 0U);
+  watches->set_options(options);
+  run_for(100ms);
+  EXPECT_EQ(other.count("GET", "/v1/health/service/"), 2U) << "unchanged options change nothing";
+  watches.reset();
+}
+
 TEST_F(Watches, NothingIsToldOnceTheyAreGone) {
   begin();
   ASSERT_TRUE(up(2));
