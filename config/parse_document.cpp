@@ -81,7 +81,7 @@ class Builder : public YAML::EventHandler {
     // "?" marks a plain scalar; quoted ones are never null.
     const bool is_null = tag == "?" && (value == "~" || value == "null" || value == "Null" ||
                                         value == "NULL" || value.empty());
-    add(at, is_null && !wants_key() ? Node{} : Node::scalar(value), anchor);
+    add(at, is_null && !wants_key() ? Node{} : Node::scalar(mend_utf8(value)), anchor);
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,

@@ -13,7 +13,7 @@ bool alphanumeric(char c) {
 
 /// Whether a text means itself without quotes, in block and in flow style alike.
 bool is_plain(std::string_view text) {
-  if (text.empty() || text.back() == ':' ||
+  if (text.empty() || text.back() == ':' || text == "null" || text == "Null" || text == "NULL" ||
       (!alphanumeric(text.front()) && text.front() != '/' && text.front() != '_')) {
     return false;
   }

@@ -33,6 +33,24 @@ std::size_t utf8_length(std::string_view text, std::size_t i) {
 
 }  // namespace
 
+std::string mend_utf8(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    const auto length = utf8_length(text, i);
+    if (length == 0) {
+      const auto octet = static_cast<unsigned char>(text[i]);
+      out += static_cast<char>(0xC0U | (octet >> 6U));
+      out += static_cast<char>(0x80U | (octet & 0x3FU));
+      ++i;
+      continue;
+    }
+    out += text.substr(i, length);
+    i += length;
+  }
+  return out;
+}
+
 SourceText::SourceText(std::string_view text) : text_(text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\n') {

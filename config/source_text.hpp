@@ -2,12 +2,17 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/document.hpp"
 
 namespace pilotfish::config {
+
+/// What yaml-cpp unescaped, as UTF-8: it writes `\N` and `\_` (next line, no-break space) as the
+/// one byte of Latin-1. The rest comes from a file that is UTF-8.
+[[nodiscard]] std::string mend_utf8(std::string_view text);
 
 /// A file's text with the start of each line: turns byte columns into character columns.
 /// The text outlives it. Thread-safety: none.

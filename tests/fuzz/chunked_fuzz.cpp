@@ -73,6 +73,7 @@ void try_one(std::string_view input) {
 }  // namespace
 }  // namespace pilotfish::fuzz
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   pilotfish::fuzz::try_one({reinterpret_cast<const char*>(data), size});
   return 0;

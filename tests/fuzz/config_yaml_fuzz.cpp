@@ -79,6 +79,7 @@ void judge_file(std::string_view text) {
 }  // namespace
 }  // namespace pilotfish::fuzz
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   pilotfish::fuzz::judge_tree(text);

@@ -63,6 +63,7 @@ void ask(std::span<const std::uint8_t> message, const Question& question) {
 }  // namespace
 }  // namespace pilotfish::fuzz
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   using namespace pilotfish;
   const std::span<const std::uint8_t> message(data, size);

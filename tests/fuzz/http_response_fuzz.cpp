@@ -200,6 +200,7 @@ void try_one(std::string_view input, Asked asked) {
 }  // namespace
 }  // namespace pilotfish::fuzz
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   using pilotfish::fuzz::try_one;
   using pilotfish::http::Method;

@@ -2,6 +2,7 @@
 #include <fstream>
 #include <unistd.h>
 
+#include "config/document.hpp"
 #include "core/random.hpp"
 #include "tests/unit/config/full_example.hpp"
 #include "tests/unit/config/support.hpp"
@@ -55,6 +56,20 @@ TEST(HostileFile, NotUtf8IsRefusedWithItsPlace) {
   EXPECT_EQ(problems("b: \xed\xa0\x80\n"), "f.yaml:1:4: the file is not UTF-8; save it as UTF-8\n");
   EXPECT_EQ(problems(std::string("a: x\0y", 6)),
             "f.yaml:1:5: control character in the file; remove it\n");
+}
+
+TEST(HostileFile, EscapesBecomeUtf8) {
+  // yaml-cpp writes the next line and the no-break space as one byte each.
+  const auto options = good(top("state_dir: \"/a\\N\\_\\xff\\u00e9\\N\""));
+  EXPECT_EQ(options.state_dir, "/a\xC2\x85\xC2\xA0\xC3\xBF\xC3\xA9\xC2\x85");
+  EXPECT_TRUE(good(dump(options)) == options);
+}
+
+TEST(HostileFile, TextThatReadsAsNothingIsPrintedInQuotes) {
+  std::vector<SyntaxError> errors;
+  const auto tree = parse_document("a: [\"null\", Null, \"NULL\", \"~\", ~]\n", errors);
+  ASSERT_TRUE(tree);
+  EXPECT_EQ(print_document(*tree), "a: [\"null\", null, \"NULL\", \"~\", null]\n");
 }
 
 TEST(HostileFile, LargerThanOneMebibyteIsRefused) {
