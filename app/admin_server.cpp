@@ -270,12 +270,25 @@ void AdminServer::start() {
   asio::co_spawn(impl_->acceptor.get_executor(), impl_->accept_loop(), asio::detached);
 }
 
-void AdminServer::stop() {
+void AdminServer::set_any_host(bool any_host) {
+  impl_->options.any_host = any_host;
+}
+
+void AdminServer::finish() {
   impl_->stopping = true;
   net::ErrorCode ignored;
   (void)impl_->acceptor.close(ignored);
   impl_->pause.cancel();
   impl_->changed.notify_all();
+  for (const auto& session : impl_->sessions) {
+    if (session->idle) {
+      session->socket.cancel();
+    }
+  }
+}
+
+void AdminServer::stop() {
+  finish();
   for (const auto& session : impl_->sessions) {
     session->close();
   }

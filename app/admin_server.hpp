@@ -33,6 +33,10 @@ class AdminServer {
   AdminServer& operator=(const AdminServer&) = delete;
 
   void start();
+  /// A reload changed admin_public.
+  void set_any_host(bool any_host);
+  /// Closes the listener; what is being answered is still answered.
+  void finish();
   /// Closes the listener and every connection.
   void stop();
   [[nodiscard]] std::size_t connections() const;

@@ -43,12 +43,6 @@ const MergedUpstream* find(const MergedStatus& status, const std::string& name) 
   return found == status.upstreams.end() ? nullptr : &*found;
 }
 
-const proxy::UpstreamOptions* find(const config::RootOptions& options, const std::string& name) {
-  const auto found = std::find_if(options.upstreams.begin(), options.upstreams.end(),
-                                  [&](const auto& one) { return one.name == name; });
-  return found == options.upstreams.end() ? nullptr : &*found;
-}
-
 }  // namespace
 
 std::string describe_source(const proxy::UpstreamOptions& upstream) {
@@ -94,43 +88,6 @@ std::string start_screen(const config::RootOptions& options, const StartScreen& 
   rest.push_back({"registers", announced.empty() ? "nothing" : join(announced)});
   rest.push_back({"access log", options.log.access});
   return out + "\n" + format_table(rest);
-}
-
-std::vector<std::string> restart_needed(const config::RootOptions& running,
-                                        const config::RootOptions& fresh) {
-  std::vector<std::string> out;
-  for (const auto& upstream : fresh.upstreams) {
-    const auto* before = find(running, upstream.name);
-    if (before == nullptr) {
-      out.push_back("upstreams." + upstream.name + " is new");
-    } else if (!(*before == upstream)) {
-      out.push_back("upstreams." + upstream.name + " changed");
-    }
-  }
-  for (const auto& upstream : running.upstreams) {
-    if (find(fresh, upstream.name) == nullptr) {
-      out.push_back("upstreams." + upstream.name + " was removed");
-    }
-  }
-  const auto differs = [&out](bool changed, const char* name) {
-    if (changed) {
-      out.push_back(std::string(name) + " changed");
-    }
-  };
-  differs(running.admin.listen != fresh.admin.listen ||
-              running.admin.is_public != fresh.admin.is_public,
-          "admin");
-  differs(running.workers != fresh.workers, "workers");
-  differs(running.max_clients != fresh.max_clients, "max_clients");
-  differs(running.state_dir != fresh.state_dir, "state_dir");
-  differs(running.log.format != fresh.log.format, "log.format");
-  differs(running.log.access != fresh.log.access, "log.access");
-  differs(running.drain != fresh.drain, "shutdown.drain");
-  differs(!(running.consul_http == fresh.consul_http) || !(running.consul_dns == fresh.consul_dns),
-          "consul");
-  differs(running.dns != fresh.dns, "dns");
-  differs(!(running.etcd == fresh.etcd), "etcd");
-  return out;
 }
 
 }  // namespace pilotfish::app

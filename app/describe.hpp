@@ -8,7 +8,7 @@
 
 namespace pilotfish::app {
 
-// What people read about a configuration: the screen at start-up, and what a reload did. Pure.
+// What people read about a configuration: the screen at start-up. Pure.
 
 /// "consul billing, dc dc2: v4, v3+read, any" · "srv _a._tcp.b" · "static".
 [[nodiscard]] std::string describe_source(const proxy::UpstreamOptions& upstream);
@@ -27,10 +27,5 @@ struct StartScreen {
 };
 [[nodiscard]] std::string start_screen(const config::RootOptions& options,
                                        const StartScreen& screen);
-
-/// What differs between the running configuration and a valid new one and needs a restart to take
-/// effect, one phrase each. Announcements and log.level are not among them.
-[[nodiscard]] std::vector<std::string> restart_needed(const config::RootOptions& running,
-                                                      const config::RootOptions& fresh);
 
 }  // namespace pilotfish::app

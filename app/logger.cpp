@@ -40,27 +40,30 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
 }  // namespace
 
 SpdLogger::SpdLogger(LineWriter& writer, LogLevel level, config::LogFormat format)
-    : logger_(std::make_unique<spdlog::logger>("pilotfish", std::make_shared<WriterSink>(writer))),
+    : text_(std::make_unique<spdlog::logger>("pilotfish", std::make_shared<WriterSink>(writer))),
+      json_(std::make_unique<spdlog::logger>("pilotfish", std::make_shared<WriterSink>(writer))),
       format_(format) {
-  logger_->set_pattern(format == config::LogFormat::kJson
-                           ? R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l",%v})"
-                           : "%Y-%m-%dT%H:%M:%S.%e%z %-7l %v");
+  text_->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %-7l %v");
+  json_->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l",%v})");
   set_level(level);
 }
 
 SpdLogger::~SpdLogger() = default;
 
 void SpdLogger::set_level(LogLevel level) {
-  logger_->set_level(to_spdlog(level));
+  text_->set_level(to_spdlog(level));
+  json_->set_level(to_spdlog(level));
 }
 
 void SpdLogger::log(LogLevel level, std::string_view message,
                     std::initializer_list<LogField> fields) {
-  if (!logger_->should_log(to_spdlog(level))) {
+  const config::LogFormat format = format_;  // one line, one format
+  spdlog::logger& logger = in(format);
+  if (!logger.should_log(to_spdlog(level))) {
     return;
   }
   std::string text;
-  if (format_ == config::LogFormat::kJson) {
+  if (format == config::LogFormat::kJson) {
     text += "\"message\":";
     append_json_string(text, message);
     for (const LogField& field : fields) {
@@ -78,7 +81,7 @@ void SpdLogger::log(LogLevel level, std::string_view message,
       append_text_value(text, field.value);
     }
   }
-  logger_->log(to_spdlog(level), spdlog::string_view_t(text.data(), text.size()));
+  logger.log(to_spdlog(level), spdlog::string_view_t(text.data(), text.size()));
 }
 
 }  // namespace pilotfish::app

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "app/line_writer.hpp"
@@ -23,10 +24,15 @@ class SpdLogger final : public Logger {
   void log(LogLevel level, std::string_view message,
            std::initializer_list<LogField> fields) override;
   void set_level(LogLevel level);
+  void set_format(config::LogFormat format) { format_ = format; }
 
  private:
-  std::unique_ptr<spdlog::logger> logger_;
-  config::LogFormat format_;
+  [[nodiscard]] spdlog::logger& in(config::LogFormat format) {
+    return format == config::LogFormat::kJson ? *json_ : *text_;
+  }
+  std::unique_ptr<spdlog::logger> text_;
+  std::unique_ptr<spdlog::logger> json_;
+  std::atomic<config::LogFormat> format_;
 };
 
 }  // namespace pilotfish::app

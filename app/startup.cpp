@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "app/inherited.hpp"
 
 namespace pilotfish::app {
 
@@ -16,18 +15,28 @@ std::optional<config::RootOptions> load_or_print(const std::string& file, std::o
   return loaded.problems.empty() ? std::move(loaded.options) : std::nullopt;
 }
 
+std::vector<UpstreamListener> bind_place(const Place& place, std::uint32_t workers,
+                                         const InheritedSockets& inherited) {
+  const std::string setting = "upstreams." + place.upstream + ".listen";
+  std::vector<UpstreamListener> out;
+  if (place.listen.inherited.empty()) {
+    out.push_back({place.upstream, bind_listener(setting, place.listen.endpoint, workers), place.id,
+                   place.id});
+    return out;
+  }
+  for (auto& listener : inherited.take(setting, place.listen.inherited, workers)) {
+    out.push_back({place.upstream, std::move(listener), place.id,
+                   place.id + "#" + std::to_string(out.size())});
+  }
+  return out;
+}
+
 Bound bind_all(const config::RootOptions& options, const config::Environment& environment) {
   Bound bound;
   const InheritedSockets inherited(environment, ::getpid());
-  for (const auto& upstream : options.upstreams) {
-    const std::string setting = "upstreams." + upstream.name + ".listen";
-    if (upstream.listen.inherited.empty()) {
-      bound.upstreams.push_back(
-          {upstream.name, bind_listener(setting, upstream.listen.endpoint, options.workers)});
-      continue;
-    }
-    for (auto& listener : inherited.take(setting, upstream.listen.inherited, options.workers)) {
-      bound.upstreams.push_back({upstream.name, std::move(listener)});
+  for (const auto& place : places(options)) {
+    for (auto& listener : bind_place(place, options.workers, inherited)) {
+      bound.upstreams.push_back(std::move(listener));
     }
   }
   if (options.admin.listen) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "app/inherited.hpp"
+#include "app/reload_plan.hpp"
 #include "app/workers.hpp"
 #include "config/load.hpp"
 #include "config/root_options.hpp"
@@ -24,6 +26,11 @@ struct Bound {
 /// Throws BindError at the first that cannot be had.
 [[nodiscard]] Bound bind_all(const config::RootOptions& options,
                              const config::Environment& environment);
+
+/// Binds one place of a configuration: several listeners where systemd handed several sockets down.
+/// Throws BindError.
+[[nodiscard]] std::vector<UpstreamListener> bind_place(const Place& place, std::uint32_t workers,
+                                                       const InheritedSockets& inherited);
 
 /// The addresses per upstream as the start screen shows them.
 [[nodiscard]] std::vector<std::string> listen_texts(const config::RootOptions& options,

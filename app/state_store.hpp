@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,10 @@
 #include "proxy/proxy.hpp"
 
 namespace pilotfish::app {
+
+[[nodiscard]] inline WallTime wall_now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
 
 /// `state_dir`: the last good answers of each upstream in `<state_dir>/<upstream>.json`, for a
 /// restart while the registry is down. Static sources need none. Nothing here is fatal: what cannot

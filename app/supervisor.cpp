@@ -27,10 +27,6 @@ constexpr Duration kWorkerAnswer = 1s;  // a worker that does not answer is coun
 constexpr Duration kFirstLookups = 2s;
 constexpr Duration kLastState = 200ms;  // a restart waits for this
 constexpr auto kScreenShown = 100ms;    // what is ready has said so, unless nobody reads
-
-WallTime wall_now() {
-  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
 }  // namespace
 
 Supervisor::Supervisor(std::string file, config::RootOptions options, Bound bound,
@@ -46,22 +42,13 @@ Supervisor::Supervisor(std::string file, config::RootOptions options, Bound boun
         std::make_unique<QueuedAccessLog>(options_.log.access, options_.log.format, store_);
   }
   if (bound_.admin) {
-    admin_endpoint_ = bound_.admin->endpoint;
-    admin_ = std::make_unique<AdminServer>(
-        io_, std::move(bound_.admin->sockets.front()), admin_endpoint_->address.is_v6(),
-        AdminServerOptions{.any_host = options_.admin.is_public}, *this, logger_);
+    make_admin(std::move(*bound_.admin));
   }
   workers_ = std::make_unique<WorkerGroup>(
       io_, options_, logger_, access_log_.get(),
       WorkerGroup::Hooks{.on_failure = [this](const std::string& what) { fail(what); }});
-  registrar_ = std::make_unique<registry::Registrar>(
-      io_, registry::RegistrarOptions{options_.consul_http, options_.etcd, admin_endpoint_},
-      logger_, [this](const std::string& service, bool up) { on_registration(service, up); });
-  watches_ = std::make_unique<registry::ConsulWatches>(
-      io_, options_.consul_http, logger_, std::random_device{}(),
-      [this](const resolver::WatchKey& key, const resolver::WatchStatePtr& state) {
-        workers_->push_watch(key, state);
-      });
+  make_registrar();
+  make_watches();
 
   const BuildInfo info = build_info();
   store_
@@ -74,6 +61,27 @@ Supervisor::Supervisor(std::string file, config::RootOptions options, Bound boun
   for (const auto& announcement : options_.announcements) {
     on_registration(announcement.name, false);
   }
+}
+
+void Supervisor::make_admin(BoundListener bound) {
+  admin_endpoint_ = bound.endpoint;
+  admin_ = std::make_unique<AdminServer>(
+      io_, std::move(bound.sockets.front()), bound.endpoint.address.is_v6(),
+      AdminServerOptions{.any_host = options_.admin.is_public}, *this, logger_);
+}
+
+void Supervisor::make_registrar() {
+  registrar_options_ = {options_.consul_http, options_.etcd, admin_endpoint_};
+  registrar_ = std::make_unique<registry::Registrar>(
+      io_, registrar_options_, logger_, [this](const std::string& service, bool up) { on_registration(service, up); });
+}
+
+void Supervisor::make_watches() {
+  watches_ = std::make_unique<registry::ConsulWatches>(
+      io_, options_.consul_http, logger_, std::random_device{}(),
+      [this](const resolver::WatchKey& key, const resolver::WatchStatePtr& state) {
+        workers_->push_watch(key, state);
+      });
 }
 
 Supervisor::~Supervisor() {
@@ -101,7 +109,12 @@ net::Awaitable<void> Supervisor::start() {
   if (!options_.state_dir.empty()) {
     state_ = std::make_unique<StateStore>(options_, logger_);
     seeds = state_->load(wall_now(), Clock::now());
+    keeping_state_ = true;
     asio::co_spawn(io_, keep_state(), asio::detached);
+  }
+  for (const auto& listener : bound_.upstreams) {
+    listening_.push_back(
+        {listener.upstream, {listener.bound.endpoint, {}}, listener.place, listener.id});
   }
   workers_->start(std::move(bound_.upstreams), seeds);
   watches_->set_desired(watched_services(options_.upstreams));
@@ -119,6 +132,9 @@ net::Awaitable<void> Supervisor::start() {
   show_start_screen(first);
   started_ = true;
   notify_service_manager(config::process_environment(), "READY=1");
+  if (reload_wanted_) {
+    ask_for_reload();
+  }
 }
 
 void Supervisor::show_start_screen(const MergedStatus& status) {
@@ -156,7 +172,7 @@ net::Awaitable<void> Supervisor::watch_signals() {
     }
     const int number = std::get<1>(got);
     if (number == SIGHUP) {
-      reload();
+      ask_for_reload();
       continue;
     }
     if (draining_) {
@@ -179,15 +195,18 @@ net::Awaitable<void> Supervisor::keep_state() {
   while (!draining_) {
     state_timer_.expires_after(StateStore::kEvery);
     (void)co_await state_timer_.async_wait(net::kTuple);
-    if (!draining_) {
+    if (!draining_ && state_) {
       co_await update_state(kWorkerAnswer);
     }
   }
 }
 
 net::Awaitable<void> Supervisor::update_state(Duration limit) {
+  const auto* asked = state_.get();
   const auto statuses = co_await workers_->first_status(limit);
-  state_->update(statuses, wall_now(), Clock::now());
+  if (state_ && state_.get() == asked) {  // a reload may have put another in its place
+    state_->update(statuses, wall_now(), Clock::now());
+  }
 }
 
 net::Awaitable<void> Supervisor::drain() {
@@ -207,7 +226,7 @@ net::Awaitable<void> Supervisor::drain() {
   const bool idle = co_await workers_->drain(deadline);
   // stop() keeps the deadline itself; the grace is for its last word only.
   const TimePoint last = std::max(deadline, Clock::now()) + 200ms;
-  while (!withdrawn && Clock::now() < last) {
+  while ((!withdrawn || reloading_) && Clock::now() < last) {
     (void)co_await registrar_stopped_.wait_until(last);
   }
   if (idle) {
@@ -218,41 +237,12 @@ net::Awaitable<void> Supervisor::drain() {
   io_.stop();
 }
 
-void Supervisor::reload() {
-  const auto count = [this](const char* result) {
-    store_.counter(metrics::kConfigReloads, {result})->add();
-  };
-  if (access_log_) {
-    access_log_->reopen();
-  }
-  const config::Loaded loaded = config::load_file(file_, config::process_environment());
-  for (const auto& problem : loaded.problems) {
-    logger_.error(problem.to_string(), {});
-  }
-  if (!loaded.options) {
-    logger_.error("reload: the configuration is invalid; the running one stays", {});
-    count("invalid");
-    return;
-  }
-  reload_valid(*loaded.options);
-  count("ok");
-}
-
-void Supervisor::reload_valid(const config::RootOptions& fresh) {
-  logger_.set_level(fresh.log.level);
-  options_.log.level = fresh.log.level;
-  if (registrar_started_ && !draining_) {
-    registrar_->set_desired(fresh.announcements);
-  }
-  options_.announcements = fresh.announcements;
-  for (const auto& change : restart_needed(options_, fresh)) {
-    logger_.warn("reload: needs a restart to take effect", {{"what", change}});
-  }
-  logger_.info("reloaded: log.level and register are in effect", {{"file", file_}});
-}
-
 void Supervisor::on_registration(const std::string& service, bool up) {
   store_.gauge(metrics::kRegistrationUp, {service})->set(up ? 1 : 0);
+  const auto& wanted = options_.announcements;
+  if (std::ranges::find(wanted, service, &registry::Announcement::name) == wanted.end()) {
+    store_.retire("service", service, Clock::now());  // a reload removed it
+  }
 }
 
 void Supervisor::fail(const std::string& what) {
@@ -280,7 +270,11 @@ std::string Supervisor::not_ready() const {
 }
 
 std::string Supervisor::config() {
-  return config::dump(options_);
+  std::string text;
+  for (const auto& note : reload_notes_) {
+    text += "# " + note + "\n";
+  }
+  return text + config::dump(options_);
 }
 
 }  // namespace pilotfish::app

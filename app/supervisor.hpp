@@ -46,8 +46,26 @@ class Supervisor final : public AdminSource {
   net::Awaitable<void> drain();
   net::Awaitable<void> keep_state();
   net::Awaitable<void> update_state(Duration limit);
-  void reload();
-  void reload_valid(const config::RootOptions& fresh);
+  void make_admin(BoundListener bound);
+  void make_registrar();
+  void make_watches();
+
+  // supervisor_reload.cpp
+  /// What a reload needs and may not get: all of it is there before anything changes.
+  struct Prepared {
+    std::vector<UpstreamListener> listeners;
+    std::optional<BoundListener> admin;
+    std::unique_ptr<QueuedAccessLog> access_log;
+  };
+  void ask_for_reload();
+  net::Awaitable<void> reload();
+  net::Awaitable<void> reload_once();
+  [[nodiscard]] Prepared prepare(const ReloadPlan& plan);
+  net::Awaitable<void> apply(ReloadPlan plan, Prepared prepared);
+  net::Awaitable<void> change_registrar(const ReloadPlan& plan);
+  void change_admin(const ReloadPlan& plan, Prepared& prepared);
+  std::vector<proxy::Proxy::Seed> change_state(const ReloadPlan& plan);
+  void reload_refused(const char* result, std::vector<std::string> problems);
   void show_start_screen(const MergedStatus& status);
   void on_registration(const std::string& service, bool up);
   void fail(const std::string& what);
@@ -60,12 +78,16 @@ class Supervisor final : public AdminSource {
   metrics::Store store_;
   std::unique_ptr<QueuedAccessLog> access_log_;
   Bound bound_;
+  std::vector<UpstreamListener> listening_;  ///< where; the sockets are the workers'
   std::vector<std::string> listens_;
   std::optional<Endpoint> admin_endpoint_;
   std::unique_ptr<WorkerGroup> workers_;
+  registry::RegistrarOptions registrar_options_;
   std::unique_ptr<registry::Registrar> registrar_;
   std::unique_ptr<registry::ConsulWatches> watches_;
   std::unique_ptr<AdminServer> admin_;
+  std::unique_ptr<AdminServer> former_admin_;  ///< moved; finishes its answers
+  std::vector<std::unique_ptr<QueuedAccessLog>> former_access_logs_;  ///< a worker may still write
   std::unique_ptr<StateStore> state_;  // none without state_dir
   net::Timer state_timer_{io_};
   boost::asio::basic_signal_set<net::Executor> signals_{io_};
@@ -73,6 +95,10 @@ class Supervisor final : public AdminSource {
   bool registrar_started_ = false;
   bool started_ = false;
   bool draining_ = false;
+  bool reload_wanted_ = false;
+  bool reloading_ = false;
+  bool keeping_state_ = false;
+  std::vector<std::string> reload_notes_;  ///< of the last reload, for /config
   int exit_code_ = 0;
 };
 

@@ -44,7 +44,7 @@ struct WorkerGroup::Worker {
   net::IoContext io{1};
   asio::executor_work_guard<net::Executor> guard;
   metrics::Store store;
-  std::unique_ptr<resolver::Completer> completer;
+  std::unique_ptr<registry::ConsulCompleter> completer;
   std::optional<proxy::Proxy> proxy;  // touched on the worker's thread alone
   std::thread thread;
 };
@@ -107,8 +107,8 @@ void WorkerGroup::start(std::vector<UpstreamListener> listeners,
     shared.seed = (std::uint64_t{entropy()} << 32U) | entropy();
     std::vector<proxy::Proxy::Listener> own;
     for (auto& listener : listeners) {
-      own.push_back(
-          {listener.upstream, listener.bound.sockets[i].release(), listener.bound.inherited});
+      own.push_back({listener.upstream, listener.bound.sockets[i].release(),
+                     listener.bound.inherited, listener.id});
     }
     workers_[i]->thread = std::thread([this, i, shared, own = std::move(own), seeds]() mutable {
       try {
@@ -186,6 +186,42 @@ void WorkerGroup::push_watch(const resolver::WatchKey& key, const resolver::Watc
       }
     });
   }
+}
+
+net::Awaitable<bool> WorkerGroup::apply(std::shared_ptr<const proxy::Proxy::Update> update,
+                                        registry::ConsulHttp consul,
+                                        std::vector<UpstreamListener> listeners, Duration limit) {
+  struct Socket {
+    std::string upstream;
+    std::string id;
+    bool inherited;
+    Descriptor descriptor;
+  };
+  const TimePoint deadline = Clock::now() + limit;
+  const auto answers = std::make_shared<Answers<bool>>(main_, workers_.size());
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker* worker = workers_[i].get();
+    // Owned until the worker takes them: one that never comes to it leaks nothing.
+    auto own = std::make_shared<std::vector<Socket>>();
+    for (auto& listener : listeners) {
+      auto& sockets = listener.bound.sockets;
+      own->push_back({listener.upstream, listener.id, listener.bound.inherited,
+                      sockets.empty() ? Descriptor() : std::move(sockets[i])});
+    }
+    asio::post(worker->io, [worker, answers, i, update, consul, own, deadline] {
+      std::vector<proxy::Proxy::Listener> taken;
+      for (auto& socket : *own) {
+        taken.push_back(
+            {socket.upstream, socket.descriptor.release(), socket.inherited, socket.id});
+      }
+      worker->completer->set_options(consul);
+      worker->proxy->apply(*update, std::move(taken));
+      // The next reload may want an address that this one closed.
+      asio::co_spawn(worker->io, worker->proxy->wait_closed(deadline),
+                     [answers, i](const std::exception_ptr& /*error*/) { answers->give(i, true); });
+    });
+  }
+  co_return co_await answers->wait(deadline);
 }
 
 net::Awaitable<bool> WorkerGroup::drain(TimePoint deadline) {

@@ -12,13 +12,16 @@
 #include "metrics/store.hpp"
 #include "net/asio.hpp"
 #include "proxy/proxy.hpp"
+#include "registry/options.hpp"
 
 namespace pilotfish::app {
 
 /// A bound listener of an upstream: one socket per worker.
 struct UpstreamListener {
   std::string upstream;
-  BoundListener bound;
+  BoundListener bound;  ///< without sockets in a reload: the workers keep theirs
+  std::string place{};  ///< Place::id
+  std::string id{};     ///< of these sockets: an inherited place may have several
 };
 
 /// The workers: each a thread with its own io_context, on which a whole proxy::Proxy is built,
@@ -54,6 +57,11 @@ class WorkerGroup {
 
   /// To every worker: what the watch of a service says now.
   void push_watch(const resolver::WatchKey& key, const resolver::WatchStatePtr& state);
+  /// A reload on every worker; true where each has applied it before the limit. Sockets that are
+  /// not named any more finish what the kernel holds, and close.
+  [[nodiscard]] net::Awaitable<bool> apply(std::shared_ptr<const proxy::Proxy::Update> update,
+                                           registry::ConsulHttp consul,
+                                           std::vector<UpstreamListener> listeners, Duration limit);
 
   /// Drains every worker; true where all became idle before the deadline.
   [[nodiscard]] net::Awaitable<bool> drain(TimePoint deadline);

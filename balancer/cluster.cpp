@@ -50,16 +50,20 @@ void Cluster::Impl::on_answer(std::size_t number, const TierAnswer& answer, Time
   if (empty) {
     tier.emptied = true;
   } else {
-    tier.emptied = false;
-    tier.answer = answer.instances;
-    tier.members.clear();
-    for (const auto& instance : tier.answer) {
-      tier.members.push_back({&live.obtain(instance.endpoint), instance.weight, instance.priority});
-    }
+    take(tier, answer);
     assign_members(now);
   }
   tier.answered = true;
   refresh(now);
+}
+
+void Cluster::Impl::take(Tier& tier, const TierAnswer& answer) {
+  tier.emptied = false;
+  tier.answer = answer.instances;
+  tier.members.clear();
+  for (const auto& instance : tier.answer) {
+    tier.members.push_back({&live.obtain(instance.endpoint), instance.weight, instance.priority});
+  }
 }
 
 void Cluster::Impl::assign_members(TimePoint now) {
@@ -213,6 +217,41 @@ void Cluster::Impl::set_options(const ClusterOptions& wanted, TimePoint now) {
   refresh(now);
 }
 
+void Cluster::Impl::set_tiers(std::span<const NewTier> wanted, TimePoint now) {
+  drop_plans();
+  std::vector<int> from;
+  std::vector<Tier> former = std::exchange(tiers, std::vector<Tier>(wanted.size()));
+  names.clear();
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto& one = wanted[i];
+    auto& tier = tiers[i];
+    from.push_back(one.from);
+    names.push_back(one.name);
+    if (one.from >= 0) {
+      tier = std::move(former[static_cast<std::size_t>(one.from)]);
+    }
+    tier.name = one.name;
+    if (one.answer && is_failure(one.answer->result)) {
+      tier.failing = one.answer->result;
+    } else if (one.answer && !one.answer->instances.empty()) {
+      tier.failing.reset();
+      tier.asked = one.answer->asked;
+      take(tier, *one.answer);
+    } else if (one.answer) {
+      tier.failing.reset();
+      tier.emptied = true;
+    }
+  }
+  counts.resize(wanted.size());
+  selection.set_tiers(from);
+  assign_members(now);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    tiers[i].answered =
+        tiers[i].answered || (wanted[i].answer && !is_failure(wanted[i].answer->result));
+  }
+  refresh(now);
+}
+
 Cluster::Cluster(ClusterOptions options, std::vector<std::string> tier_names, std::uint64_t seed)
     : impl_(std::make_unique<Impl>(options, std::move(tier_names), seed)) {}
 Cluster::~Cluster() = default;
@@ -230,6 +269,9 @@ TimePoint Cluster::next_deadline() const {
 }
 void Cluster::set_options(const ClusterOptions& options, TimePoint now) {
   impl_->set_options(options, now);
+}
+void Cluster::set_tiers(std::span<const NewTier> tiers, TimePoint now) {
+  impl_->set_tiers(tiers, now);
 }
 int Cluster::serving_tier() const {
   return impl_->serving();

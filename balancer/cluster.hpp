@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -191,6 +192,17 @@ class Cluster {
 
   /// Changes options at run time (reload); keeps all live state.
   void set_options(const ClusterOptions& options, TimePoint now);
+
+  /// One tier of set_tiers(): its name, which of the tiers so far it continues (-1: none; each at
+  /// most once), and its answer where one is known already.
+  struct NewTier {
+    std::string name;
+    int from = -1;
+    std::optional<TierAnswer> answer;
+  };
+  /// Other tiers from now on, best first (reload). All at once: whoever is in the new ones too keeps
+  /// its live state, ejection among it; the others depart.
+  void set_tiers(std::span<const NewTier> tiers, TimePoint now);
 
  private:
   struct Impl;

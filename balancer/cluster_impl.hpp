@@ -34,6 +34,9 @@ struct Cluster::Impl {
   void on_answer(std::size_t number, const TierAnswer& answer, TimePoint now);
   void run_due(TimePoint now);
   void set_options(const ClusterOptions& wanted, TimePoint now);
+  void set_tiers(std::span<const NewTier> wanted, TimePoint now);
+  /// An answer that is no failure and differs from the last: it becomes the tier's.
+  void take(Tier& tier, const TierAnswer& answer);
   void refresh(TimePoint now);
   void drop_emptied(TimePoint now);
   void assign_members(TimePoint now);

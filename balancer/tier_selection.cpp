@@ -107,6 +107,23 @@ TierSelection::Change TierSelection::choose(std::span<const TierCounts> counts,
   return {serving_, serving_, TierReason::kBestOfBad};
 }
 
+void TierSelection::set_tiers(std::span<const int> from) {
+  std::vector<Tier> tiers(from.size());
+  int serving = -1;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    if (from[i] >= 0) {
+      tiers[i] = std::move(tiers_[static_cast<std::size_t>(from[i])]);
+      serving = from[i] == serving_ ? static_cast<int>(i) : serving;
+    }
+  }
+  tiers_ = std::move(tiers);
+  if (serving < 0) {
+    hold_since_.reset();
+    ever_served_ = false;
+  }
+  serving_ = serving;
+}
+
 TimePoint TierSelection::hold_end() const {
   return hold_since_ ? *hold_since_ + options_.hold_empty : TimePoint::max();
 }

@@ -45,6 +45,9 @@ class TierSelection {
   std::optional<Change> update(std::span<const TierCounts> counts,
                                const std::vector<bool>& answered, TimePoint now);
   void set_options(const FallbackOptions& options) { options_ = options; }
+  /// Other tiers from now on: new tier i continues the former tier `from[i]`, or none (-1). Where
+  /// the serving one is not continued none serves until the next update, which is a start.
+  void set_tiers(std::span<const int> from);
 
   [[nodiscard]] int serving() const { return serving_; }
   [[nodiscard]] bool ever_served() const { return ever_served_; }

@@ -28,6 +28,12 @@ std::shared_ptr<T> Store::Impl::get(const Family& family, LabelValues labels) {
   const int upstream = label_index(family, "upstream");
   const int instance = label_index(family, "instance");
   const std::lock_guard lock(mutex_);
+  if (!leaving_.empty()) {
+    std::erase_if(leaving_, [&](const auto& entry) {
+      const int index = label_index(family, entry.first.first);
+      return index >= 0 && labels[static_cast<std::size_t>(index)] == entry.first.second;
+    });
+  }
   if (upstream >= 0 && instance >= 0 && !retiring_.empty()) {
     // One series asked for again means the instance lives: all of its series stay.
     retiring_.erase(
@@ -42,22 +48,34 @@ std::shared_ptr<T> Store::Impl::get(const Family& family, LabelValues labels) {
   return existing != nullptr ? *existing : std::make_shared<T>();
 }
 
-void Store::Impl::retire(std::string_view upstream, std::string_view instance, TimePoint now) {
+void Store::Impl::retire_instance(std::string_view upstream, std::string_view instance, TimePoint now) {
   const std::lock_guard lock(mutex_);
   drop_due(now);
   retiring_[{std::string(upstream), std::string(instance)}] = now + kRetireAfter;
 }
 
-void Store::Impl::remove(std::string_view upstream) {
+void Store::Impl::retire(std::string_view name, std::string_view value, TimePoint now) {
   const std::lock_guard lock(mutex_);
-  std::erase_if(series_, [&](const auto& entry) {
-    const int index = label_index(*entry.second.family, "upstream");
-    return index >= 0 && entry.first.second[static_cast<std::size_t>(index)] == upstream;
-  });
-  std::erase_if(retiring_, [&](const auto& entry) { return entry.first.first == upstream; });
+  drop_due(now);
+  leaving_[{std::string(name), std::string(value)}] = now + kRetireAfter;
 }
 
 void Store::Impl::drop_due(TimePoint now) {
+  std::erase_if(leaving_, [&](const auto& leaving) {
+    if (leaving.second > now) {
+      return false;
+    }
+    std::erase_if(series_, [&](const auto& entry) {
+      const int index = label_index(*entry.second.family, leaving.first.first);
+      return index >= 0 &&
+             entry.first.second[static_cast<std::size_t>(index)] == leaving.first.second;
+    });
+    return true;
+  });
+  drop_due_instances(now);
+}
+
+void Store::Impl::drop_due_instances(TimePoint now) {
   std::vector<InstanceKey> due;
   std::erase_if(retiring_, [&](const auto& entry) {
     if (entry.second > now) {
@@ -108,11 +126,11 @@ std::shared_ptr<Histogram> Store::histogram(const Family& family, LabelValues la
 }
 
 void Store::retire_instance(std::string_view upstream, std::string_view instance, TimePoint now) {
-  impl_->retire(upstream, instance, now);
+  impl_->retire_instance(upstream, instance, now);
 }
 
-void Store::remove_upstream(std::string_view upstream) {
-  impl_->remove(upstream);
+void Store::retire(std::string_view name, std::string_view value, TimePoint now) {
+  impl_->retire(name, value, now);
 }
 
 }  // namespace pilotfish::metrics

@@ -46,8 +46,9 @@ class Store {
   /// Every series whose label `name` has `value` within upstream `upstream` goes away 1 min from
   /// now, unless asked for again before (an instance left its upstream).
   void retire_instance(std::string_view upstream, std::string_view instance, TimePoint now);
-  /// Every series of an upstream goes at once (reload removed it).
-  void remove_upstream(std::string_view upstream);
+  /// Every series whose label `name` has `value` goes away 1 min from now, unless one of them is
+  /// asked for again before (a reload removed an upstream, or a service that was registered).
+  void retire(std::string_view name, std::string_view value, TimePoint now);
 
   class Impl;
   [[nodiscard]] Impl& impl() { return *impl_; }

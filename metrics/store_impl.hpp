@@ -34,8 +34,8 @@ class Store::Impl {
  public:
   template <class T>
   std::shared_ptr<T> get(const Family& family, LabelValues labels);
-  void retire(std::string_view upstream, std::string_view instance, TimePoint now);
-  void remove(std::string_view upstream);
+  void retire_instance(std::string_view upstream, std::string_view instance, TimePoint now);
+  void retire(std::string_view name, std::string_view value, TimePoint now);
 
   /// Drops what is due by `now`, then copies handles of the rest, ordered by family and labels.
   [[nodiscard]] std::vector<SeriesView> read(TimePoint now);
@@ -48,10 +48,13 @@ class Store::Impl {
     Instrument instrument;
   };
   void drop_due(TimePoint now);
+  void drop_due_instances(TimePoint now);
 
   std::mutex mutex_;
   std::map<Key, Series> series_;
-  std::map<InstanceKey, TimePoint> retiring_;  // when each is due
+  using LabelKey = std::pair<std::string, std::string>;  // label, value
+  std::map<InstanceKey, TimePoint> retiring_;            // when each is due
+  std::map<LabelKey, TimePoint> leaving_;
 };
 
 }  // namespace pilotfish::metrics

@@ -51,6 +51,8 @@ class ConnectionSlots {
     most_ = most;
     most_pending_ = most_pending;
   }
+  /// There may be room now: whoever waits looks again.
+  void limits_changed() { freed_.notify_all(); }
   [[nodiscard]] std::uint32_t open() const { return open_; }
 
  private:

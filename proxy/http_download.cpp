@@ -135,7 +135,7 @@ void HttpSession::plan_answer() {
 
 bool HttpSession::drain_closes() {
   constexpr std::uint32_t kMost = 64;  // who never stops to pipeline is stopped
-  if (!worker_->draining) {
+  if (!ending()) {
     return false;
   }
   const bool pipelined = in_.size() > head_size_ + body_.consumed_at_start() || !body_in_.empty() ||

@@ -1,5 +1,7 @@
 #include "proxy/http_session.hpp"
 
+#include <algorithm>
+
 #include "http/h1_parser.hpp"
 #include "http/h1_writer.hpp"
 
@@ -15,6 +17,9 @@ constexpr Duration kDrainGrace = std::chrono::seconds(1);
 /// A kept connection in use speaks again within this: closed before, its next request would be
 /// lost where the client does not look before it writes.
 constexpr Duration kDrainIdle = std::chrono::milliseconds(500);
+/// An idle connection whose address moved at a reload. Closing it at once could meet a request on
+/// its way; its next answer says `Connection: close`.
+constexpr Duration kMovedIdle = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -63,6 +68,12 @@ void HttpSession::drain() {
 
 TimePoint HttpSession::drain_until(TimePoint now) const {
   return first_request_ ? now + kDrainGrace : idle_since_ + kDrainIdle;
+}
+
+void HttpSession::leave() {
+  if (routes_->retired() && idle_ && !first_request_) {
+    read_deadline_.expect_within(Clock::now() + std::min(options().timeouts.keep_alive, kMovedIdle));
+  }
 }
 
 void HttpSession::cut() {
@@ -155,9 +166,11 @@ net::Awaitable<HttpSession::HeadRead> HttpSession::read_head() {
         idle_since_ = now;
         if (!(first_request_ && read_deadline_.armed())) {
           const auto& timeouts = options().timeouts;
-          read_deadline_.expect_within(
-              worker_->draining ? drain_until(now)
-                                : now + (first_request_ ? timeouts.head : timeouts.keep_alive));
+          const auto kept = routes_->retired() ? std::min(timeouts.keep_alive, kMovedIdle)
+                                               : timeouts.keep_alive;
+          read_deadline_.expect_within(worker_->draining
+                                           ? drain_until(now)
+                                           : now + (first_request_ ? timeouts.head : kept));
         }
       } else {
         if (began == TimePoint{}) {

@@ -35,6 +35,7 @@ class HttpSession final : public Session {
   static net::Awaitable<void> run(std::unique_ptr<HttpSession> self);
 
   void drain() override;
+  void leave() override;
   void cut() override;
   void sweep(TimePoint now) override;
 
@@ -104,7 +105,7 @@ class HttpSession final : public Session {
   [[nodiscard]] TryEnd read_failure(const Connection& connection) const;
   net::Awaitable<bool> pass_interim();
   void plan_answer();
-  /// A drain ends the connection with this answer, unless another request waits behind it.
+  /// A drain (or a reload that moved the address) ends the connection with this answer, unless another request waits behind it.
   [[nodiscard]] bool drain_closes();
   net::Awaitable<void> relay_answer(Connection& connection);
   net::Awaitable<BodyEnd> relay_body(Connection& connection, http::BodyDecoder& decoder);
@@ -115,11 +116,13 @@ class HttpSession final : public Session {
 
   /// The whole request is sent: the answer's time begins.
   void await_answer(Connection& connection);
+  /// No further request is wanted on this connection.
+  [[nodiscard]] bool ending() const { return worker_->draining || routes_->retired(); }
   [[nodiscard]] const UpstreamOptions& options() const { return upstream_->options(); }
 
   // Immutable
   std::shared_ptr<Worker> worker_;
-  std::shared_ptr<const RouteTable> routes_;
+  std::shared_ptr<const RouteTable> routes_;  ///< of the address it came in by
   std::shared_ptr<Upstream> upstream_;  ///< of the current request
   Endpoint client_endpoint_;
   std::string client_address_;

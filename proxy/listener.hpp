@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "net/asio.hpp"
 #include "proxy/connection.hpp"
@@ -20,6 +21,8 @@ class Listener : public std::enable_shared_from_this<Listener> {
            std::function<void(ClientStream)> on_accept);
 
   void start();
+  /// Who gets the connections from now on (reload).
+  void redirect(std::function<void(ClientStream)> on_accept) { on_accept_ = std::move(on_accept); }
   /// Accepts what the kernel's queue still holds, then closes: for a moment no new connection
   /// begins while those under way arrive, so that none that the kernel accepted is lost. Counted
   /// in Worker::finishing until then.

@@ -5,68 +5,83 @@
 #include <boost/asio/detached.hpp>
 
 #include "proxy/http_session.hpp"
-#include "proxy/listener.hpp"
+#include "proxy/proxy_impl.hpp"
 #include "proxy/tcp_session.hpp"
-#include "proxy/upstream.hpp"
 
 namespace pilotfish::proxy {
 
 namespace {
 
 constexpr Duration kSweepEvery = std::chrono::milliseconds(500);
-
-/// Looks at every session twice a second, while there are any.
-class SessionSweep final : public net::Deadline {
- public:
-  explicit SessionSweep(Worker& worker) : Deadline(worker.deadlines), worker_(worker) {}
-
- private:
-  void on_deadline() override {
-    const auto now = Clock::now();
-    for (auto it = worker_.sessions.begin(); it != worker_.sessions.end();) {
-      auto& session = *it++;
-      session.sweep(now);
-    }
-    set(now + kSweepEvery);
-  }
-  Worker& worker_;
-};
+constexpr Duration kLookAgain = std::chrono::milliseconds(5);
 
 }  // namespace
 
-struct Proxy::Impl {
-  Impl(net::IoContext& io, const Shared& shared, metrics::Store& store)
-      : worker(std::make_shared<Worker>(io, shared, store)),
-        dns(std::make_unique<resolver::DnsService>(io, shared.consul_dns, shared.worker_count,
-                                                   *shared.logger, shared.completer,
-                                                   worker->random.next())) {
-    sweep = std::make_unique<SessionSweep>(*worker);
-    sweep->set(Clock::now() + kSweepEvery);
-    worker->most_clients = std::max(1U, shared.max_clients / std::max(1U, shared.worker_count));
+void Proxy::Impl::Sweep::on_deadline() {
+  const auto now = Clock::now();
+  auto& worker = *impl_.worker;
+  for (auto it = worker.sessions.begin(); it != worker.sessions.end();) {
+    auto& session = *it++;
+    session.sweep(now);
   }
+  impl_.drop_unused(now);
+  set(now + kSweepEvery);
+}
 
-  std::function<void(ClientStream)> acceptor_for(const std::shared_ptr<Upstream>& upstream) {
-    using net::asio::co_spawn;
-    using net::asio::detached;
-    if (upstream->options().protocol == Protocol::kTcp) {
-      return [kept = worker, upstream](ClientStream client) {
-        auto session = std::make_unique<TcpSession>(kept, upstream, std::move(client));
-        co_spawn(kept->executor, TcpSession::run(std::move(session)), detached);
-      };
-    }
-    auto routes = std::make_shared<const RouteTable>(upstream);
-    return [kept = worker, routes](ClientStream client) {
-      auto session = std::make_unique<HttpSession>(kept, routes, std::move(client));
-      co_spawn(kept->executor, HttpSession::run(std::move(session)), detached);
+Proxy::Impl::Impl(net::IoContext& io, const Shared& shared, metrics::Store& store)
+    : worker(std::make_shared<Worker>(io, shared, store)),
+      dns(std::make_unique<resolver::DnsService>(io, shared.consul_dns, shared.worker_count,
+                                                 *shared.logger, shared.completer,
+                                                 worker->random.next())),
+      sweep(worker->deadlines, *this) {
+  sweep.set(Clock::now() + kSweepEvery);
+  share_max_clients(shared.max_clients);
+}
+
+void Proxy::Impl::share_max_clients(std::uint32_t all) {
+  worker->most_clients = std::max(1U, all / std::max(1U, worker->shared.worker_count));
+}
+
+std::shared_ptr<Upstream> Proxy::Impl::add_upstream(UpstreamOptions options,
+                                                    const std::vector<Seed>& seeds) {
+  auto upstream = std::make_shared<Upstream>(*worker, *dns, std::move(options));
+  const auto seed = std::ranges::find(seeds, upstream->options().name, &Seed::upstream);
+  if (seed != seeds.end()) {
+    upstream->seed(seed->tiers);
+  }
+  upstream->start();
+  return upstream;
+}
+
+std::function<void(ClientStream)> Proxy::Impl::acceptor_for(
+    const std::shared_ptr<const RouteTable>& routes) {
+  using net::asio::co_spawn;
+  using net::asio::detached;
+  const auto& upstream = routes->expected();
+  if (upstream->options().protocol == Protocol::kTcp) {
+    return [kept = worker, upstream](ClientStream client) {
+      auto session = std::make_unique<TcpSession>(kept, upstream, std::move(client));
+      co_spawn(kept->executor, TcpSession::run(std::move(session)), detached);
     };
   }
+  return [kept = worker, routes](ClientStream client) {
+    auto session = std::make_unique<HttpSession>(kept, routes, std::move(client));
+    co_spawn(kept->executor, HttpSession::run(std::move(session)), detached);
+  };
+}
 
-  std::shared_ptr<Worker> worker;
-  std::unique_ptr<SessionSweep> sweep;
-  std::unique_ptr<resolver::DnsService> dns;
-  std::vector<std::shared_ptr<Upstream>> upstreams;
-  std::vector<std::shared_ptr<proxy::Listener>> listeners;
-};
+void Proxy::Impl::listen(const Listener& wanted) {
+  const auto found = std::ranges::find_if(upstreams, [&wanted](const auto& upstream) {
+    return upstream->options().name == wanted.upstream;
+  });
+  if (found == upstreams.end()) {
+    return;
+  }
+  auto routes = std::make_shared<RouteTable>(*found);
+  auto listener = std::make_shared<proxy::Listener>(worker, wanted, acceptor_for(routes));
+  listener->start();
+  intakes.push_back({wanted.id, (*found)->options().protocol, routes, std::move(listener)});
+}
 
 Proxy::Proxy(net::IoContext& io, Shared shared, metrics::Store& store)
     : impl_(std::make_unique<Impl>(io, shared, store)) {}
@@ -78,24 +93,10 @@ Proxy::~Proxy() {
 void Proxy::start(std::vector<UpstreamOptions> upstreams, std::vector<Listener> listeners,
                   const std::vector<Seed>& seeds) {
   for (auto& options : upstreams) {
-    auto upstream = std::make_shared<Upstream>(*impl_->worker, *impl_->dns, std::move(options));
-    const auto seed = std::ranges::find(seeds, upstream->options().name, &Seed::upstream);
-    if (seed != seeds.end()) {
-      upstream->seed(seed->tiers);
-    }
-    upstream->start();
-    impl_->upstreams.push_back(std::move(upstream));
+    impl_->upstreams.push_back(impl_->add_upstream(std::move(options), seeds));
   }
   for (const auto& listener : listeners) {
-    const auto found = std::ranges::find_if(impl_->upstreams, [&listener](const auto& upstream) {
-      return upstream->options().name == listener.upstream;
-    });
-    if (found == impl_->upstreams.end()) {
-      continue;
-    }
-    impl_->listeners.push_back(
-        std::make_shared<proxy::Listener>(impl_->worker, listener, impl_->acceptor_for(*found)));
-    impl_->listeners.back()->start();
+    impl_->listen(listener);
   }
 }
 
@@ -110,11 +111,18 @@ void Proxy::push_watch(const resolver::WatchKey& key, resolver::WatchStatePtr st
   impl_->dns->push(key, std::move(state));
 }
 
+net::Awaitable<void> Proxy::wait_closed(TimePoint deadline) {
+  const auto worker = impl_->worker;
+  while (worker->finishing > 0 && Clock::now() < deadline) {
+    (void)co_await worker->room.wait_until(Clock::now() + kLookAgain);
+  }
+}
+
 void Proxy::begin_drain(std::function<void()> on_idle) {
   auto& worker = *impl_->worker;
   worker.draining = true;
-  for (const auto& listener : impl_->listeners) {
-    listener->finish();
+  for (const auto& intake : impl_->intakes) {
+    intake.listener->finish();
   }
   worker.on_idle = std::move(on_idle);
   for (auto it = worker.sessions.begin(); it != worker.sessions.end();) {
@@ -126,17 +134,19 @@ void Proxy::begin_drain(std::function<void()> on_idle) {
 
 void Proxy::stop() {
   auto& worker = *impl_->worker;
-  for (const auto& listener : impl_->listeners) {
-    listener->stop();
+  for (const auto& intake : impl_->intakes) {
+    intake.listener->stop();
   }
   for (auto it = worker.sessions.begin(); it != worker.sessions.end();) {
     auto& session = *it++;
     session.cut();
   }
-  for (const auto& upstream : impl_->upstreams) {
-    upstream->stop();
+  for (const auto* list : {&impl_->upstreams, &impl_->leaving}) {
+    for (const auto& upstream : *list) {
+      upstream->stop();
+    }
   }
-  impl_->sweep->clear();
+  impl_->sweep.clear();
   worker.deadlines.stop();
 }
 
@@ -150,8 +160,10 @@ std::vector<UpstreamStatus> Proxy::status(TimePoint now) const {
 }
 
 void Proxy::refresh_gauges(TimePoint now) {
-  for (const auto& upstream : impl_->upstreams) {
-    upstream->refresh_gauges(now);
+  for (const auto* list : {&impl_->leaving, &impl_->upstreams}) {
+    for (const auto& upstream : *list) {
+      upstream->refresh_gauges(now);
+    }
   }
 }
 

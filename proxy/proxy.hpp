@@ -65,8 +65,9 @@ class Proxy {
   /// A listening socket for an upstream, already bound; ownership of the descriptor passes.
   struct Listener {
     std::string upstream;
-    int descriptor = -1;
+    int descriptor = -1;     ///< in an Update, -1: the socket that `id` has already
     bool inherited = false;  ///< somebody else listens on the same socket, before and after us
+    std::string id{};        ///< what a reload knows it by
   };
   /// Last good answers of a former run, one per tier of an upstream; only kOk ones are taken.
   /// They serve until a lookup answers, and while lookups fail.
@@ -77,6 +78,21 @@ class Proxy {
   /// Starts upstreams and listeners. Lookups of every tier begin at once.
   void start(std::vector<UpstreamOptions> upstreams, std::vector<Listener> listeners,
              const std::vector<Seed>& seeds = {});
+  /// What there is after a reload. The same for every worker.
+  struct Update {
+    std::vector<UpstreamOptions> upstreams;
+    resolver::ConsulDns consul_dns;
+    AccessLog* access_log = nullptr;
+    std::uint32_t max_clients = 10000;
+    std::vector<Seed> seeds;  ///< for upstreams that are new
+  };
+  /// A reload; cannot fail. Every address there is afterwards is in `listeners`: those with a known
+  /// id keep their socket and go to the upstream named, the others begin. An address that is gone
+  /// hands over what the kernel's queue still holds and closes. What runs on removed upstreams, and
+  /// what came in by addresses that moved, finishes.
+  void apply(const Update& update, std::vector<Listener> listeners);
+  /// Until the addresses that apply() closed can be bound again, or the deadline.
+  net::Awaitable<void> wait_closed(TimePoint deadline);
   /// Waits until each upstream had its first lookups end, either way, or the deadline.
   net::Awaitable<void> wait_first_lookups(TimePoint deadline);
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <boost/asio/error.hpp>
 
+#include "proxy/tier_identity.hpp"
+
 namespace pilotfish::proxy {
 namespace {
 
@@ -43,6 +45,7 @@ class Upstream::Sweep final : public net::Deadline {
   void on_deadline() override {
     const auto now = Clock::now();
     upstream_.cluster_.tick(now);
+    (void)upstream_.settle_pending(now);
     upstream_.publish_events();
     const auto limit = now - upstream_.options_.timeouts.pool_idle;
     for (const auto& instance : upstream_.linked_) {
@@ -55,22 +58,25 @@ class Upstream::Sweep final : public net::Deadline {
 
 Upstream::Upstream(Worker& worker, resolver::DnsService& dns, UpstreamOptions options)
     : worker_(worker),
+      dns_(dns),
       options_(std::move(options)),
       metrics_(worker.store, options_.name),
       cluster_(options_.cluster, resolver::tier_names(options_.source), worker.random.next()),
       budget_(options_.retry.budget_percent),
-      slots_(std::make_shared<ConnectionSlots>(
-          worker.executor, share_of(options_.limits.connections, worker.shared.worker_count),
-          options_.limits.pending == 0
-              ? 0
-              : share_of(options_.limits.pending, worker.shared.worker_count))) {
+      slots_(std::make_shared<ConnectionSlots>(worker.executor, 1, 0)),
+      tier_identities_(tier_identities(options_.source, worker.shared.consul_dns.domain)) {
+  apply_limits();
+  resolver_ = make_resolver();
+  sweep_ = std::make_unique<Sweep>(worker.deadlines, *this);
+}
+
+std::unique_ptr<resolver::ServiceResolver> Upstream::make_resolver() {
   resolver::ServiceResolver::Hooks hooks;
   hooks.on_answer = [this](std::size_t tier, const TierAnswer& answer) { on_answer(tier, answer); };
   hooks.on_lookup = [this](const NameAnswer& answer) { metrics_.looked_up(answer); };
   hooks.on_stale = [this] { metrics_.stale_served(); };
-  resolver_ = std::make_unique<resolver::ServiceResolver>(dns, options_.source, options_.fresh,
-                                                          options_.lookup, std::move(hooks));
-  sweep_ = std::make_unique<Sweep>(worker.deadlines, *this);
+  return std::make_unique<resolver::ServiceResolver>(dns_, options_.source, options_.fresh,
+                                                     options_.lookup, std::move(hooks));
 }
 
 Upstream::~Upstream() {
@@ -91,6 +97,13 @@ void Upstream::seed(const std::vector<TierAnswer>& tiers) {
   publish_events();
 }
 
+void Upstream::apply_limits() {
+  const auto& limits = options_.limits;
+  const auto workers = worker_.shared.worker_count;
+  slots_->set_limits(share_of(limits.connections, workers),
+                     limits.pending == 0 ? 0 : share_of(limits.pending, workers));
+}
+
 void Upstream::start() {
   resolver_->start();
   sweep_->set(Clock::now() + kSweepEvery);
@@ -108,24 +121,33 @@ void Upstream::stop() {
 
 Claim Upstream::claim(TimePoint now) {
   const auto tiers = resolver_->tier_count();
-  const auto serving = cluster_.serving_tier();
+  const auto serving = pending_ ? -1 : cluster_.serving_tier();
   Claim claim;
+  claim.epoch = epoch_;
   claim.last_tier = serving < 0 ? tiers - 1 : static_cast<std::size_t>(serving);
   claim.ticket = resolver_->arrive(0, claim.last_tier, now);
   return claim;
 }
 
 bool Upstream::is_covered(const Claim& claim) const {
-  return resolver_->satisfied(claim.ticket) &&
+  return claim.epoch == epoch_ && resolver_->satisfied(claim.ticket) &&
          (claim.last_tier + 1 >= resolver_->tier_count() || cluster_.enough_up_to(claim.last_tier));
 }
 
 net::Awaitable<void> Upstream::covered(Claim claim) {
-  (void)co_await resolver_->wait(claim.ticket);
-  while (claim.last_tier + 1 < resolver_->tier_count() && !cluster_.enough_up_to(claim.last_tier)) {
+  for (;;) {
+    if (claim.epoch != epoch_) {
+      claim = this->claim(Clock::now());  // a reload brought another source: that one is asked
+    }
+    (void)co_await resolver_->wait(claim.ticket);
+    if (claim.epoch != epoch_) {
+      continue;
+    }
+    if (claim.last_tier + 1 >= resolver_->tier_count() || cluster_.enough_up_to(claim.last_tier)) {
+      co_return;
+    }
     ++claim.last_tier;
-    const auto ticket = resolver_->arrive(claim.last_tier, claim.last_tier, Clock::now());
-    (void)co_await resolver_->wait(ticket);
+    claim.ticket = resolver_->arrive(claim.last_tier, claim.last_tier, Clock::now());
   }
 }
 
@@ -137,17 +159,27 @@ void Upstream::request_flows(TimePoint now) {
 
 void Upstream::on_answer(std::size_t tier, const TierAnswer& answer) {
   const auto now = Clock::now();
-  cluster_.on_answer(tier, answer, now);
+  if (!pending_) {
+    cluster_.on_answer(tier, answer, now);
+  } else if (auto& known = pending_->tiers[tier].answer; !known || !is_failure(answer.result)) {
+    known = answer;
+    (void)settle_pending(now);
+  }
+  log_lookup(tier, answer);
+  publish_events();
+}
+
+void Upstream::log_lookup(std::size_t tier, const TierAnswer& answer) {
   if (!any_answer_ || answer.result != last_result_) {
     if (is_failure(answer.result)) {
       worker_.log().warn("lookup failed; the last good answer serves on",
                          {{"upstream", options_.name},
-                          {"tier", cluster_.tier_names()[tier]},
+                          {"tier", resolver::tier_names(options_.source)[tier]},
                           {"result", std::string(to_string(answer.result))}});
     } else if (any_answer_ && is_failure(last_result_)) {
       worker_.log().info("the registry answers again",
                          {{"upstream", options_.name},
-                          {"tier", cluster_.tier_names()[tier]},
+                          {"tier", resolver::tier_names(options_.source)[tier]},
                           {"instances", std::to_string(answer.instances.size())}});
     }
   }
@@ -156,7 +188,6 @@ void Upstream::on_answer(std::size_t tier, const TierAnswer& answer) {
     last_result_ = answer.result;
   }
   any_answer_ = true;
-  publish_events();
 }
 
 void Upstream::publish_events() {
@@ -271,7 +302,7 @@ net::Awaitable<Opened> Upstream::open(InstanceState& instance) {
 }
 
 void Upstream::keep(InstanceState& instance, ConnectionPtr connection, TimePoint now) {
-  if (instance.tier < 0 || instance.ejected || worker_.draining ||
+  if (instance.tier < 0 || instance.ejected || worker_.draining || leaving_ ||
       options_.timeouts.pool_idle <= Duration::zero()) {
     return;  // it left the answer (or is ejected): its connections close
   }
@@ -327,7 +358,11 @@ UpstreamStatus Upstream::status(TimePoint now) const {
                              std::string(view.status), view.why, state.in_flight, state.requests,
                              state.failures});
   }
-  out.answers = resolver_->last_answers();
+  if (pending_) {
+    out.reason += "; these are the instances from before the reload, until its source names one";
+  } else {
+    out.answers = resolver_->last_answers();
+  }
   return out;
 }
 

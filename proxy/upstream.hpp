@@ -19,6 +19,7 @@ namespace pilotfish::proxy {
 struct Claim {
   resolver::ServiceResolver::Ticket ticket;
   std::size_t last_tier = 0;
+  std::uint32_t epoch = 0;  ///< of the source it was asked of
 };
 
 /// Why no connection was had.
@@ -50,6 +51,17 @@ class Upstream {
   void seed(const std::vector<TierAnswer>& tiers);
   void start();
   void stop();
+
+  // --- reload --------------------------------------------------------------------------------
+  /// Other options from now on; running requests go on. Live state of instances stays, keyed by
+  /// address:port. Another source, or another server to ask (`registry_changed`), is asked at once
+  /// and arrivals wait for it as at start; until it has answered with an instance the former set
+  /// serves, an answer without any counts after fallback.hold_empty.
+  void reconfigure(UpstreamOptions options, bool registry_changed);
+  /// Removed: what runs finishes, nothing is pooled any more.
+  void leave() { leaving_ = true; }
+  [[nodiscard]] bool unused() const { return clients == 0 && active == 0; }
+  void join_lookups_again() { resolver_->join_again(dns_); }
 
   // --- freshness -----------------------------------------------------------------------------
   /// A claim for whoever arrives now; starts or joins lookups of the better tiers and the serving
@@ -103,11 +115,25 @@ class Upstream {
   /// Once per half second: pools, and what the cluster does with time.
   class Sweep;
 
+  /// A source that a reload brought and that has not answered with an instance yet.
+  struct Pending {
+    std::vector<std::string> identities;
+    std::vector<balancer::Cluster::NewTier> tiers;
+    TimePoint since;
+  };
+  [[nodiscard]] std::unique_ptr<resolver::ServiceResolver> make_resolver();
+  void change_source(TimePoint now);
+  /// True where the new source serves from now on.
+  bool settle_pending(TimePoint now);
+  void apply_limits();
+
   void on_answer(std::size_t tier, const TierAnswer& answer);
+  void log_lookup(std::size_t tier, const TierAnswer& answer);
   void publish_events();
   void log_tier_change(const balancer::ClusterEvents::TierChange& change);
 
   Worker& worker_;
+  resolver::DnsService& dns_;
   UpstreamOptions options_;
   UpstreamMetrics metrics_;
   balancer::Cluster cluster_;
@@ -116,6 +142,10 @@ class Upstream {
   std::unique_ptr<resolver::ServiceResolver> resolver_;
   std::unique_ptr<Sweep> sweep_;
   std::vector<balancer::InstanceRef> linked_;  ///< instances with pools, for the sweep
+  std::vector<std::string> tier_identities_;  ///< of the cluster's tiers
+  std::optional<Pending> pending_;
+  std::uint32_t epoch_ = 0;
+  bool leaving_ = false;
   LookupResult last_result_ = LookupResult::kOk;
   bool any_answer_ = false;
 };

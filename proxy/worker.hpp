@@ -24,6 +24,8 @@ class Session : public boost::intrusive::list_base_hook<
   virtual ~Session() = default;
   /// Ends after what runs now; at once where nothing does.
   virtual void drain() = 0;
+  /// Its route table may have been retired: then it ends after its next answer, or when idle.
+  virtual void leave() {}
   /// Ends now.
   virtual void cut() = 0;
   /// Twice a second: notices what no read or write would (a client that reset while it waits).

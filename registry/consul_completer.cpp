@@ -14,6 +14,11 @@ ConsulCompleter::ConsulCompleter(net::Executor executor, ConsulHttp options, Log
       target_(http::ClientTarget::parse(options_.url)),
       logger_(logger) {}
 
+void ConsulCompleter::set_options(ConsulHttp options) {
+  options_ = std::move(options);
+  target_ = http::ClientTarget::parse(options_.url);
+}
+
 net::Awaitable<std::optional<InstanceList>> ConsulCompleter::complete(
     const resolver::ConsulSource& source, const std::vector<std::string>& tags,
     TimePoint deadline) {

@@ -19,6 +19,9 @@ class ConsulCompleter : public resolver::Completer {
  public:
   ConsulCompleter(net::Executor executor, ConsulHttp options, Logger& logger);
 
+  /// Another agent or token (reload), for listings from now on.
+  void set_options(ConsulHttp options);
+
   net::Awaitable<std::optional<InstanceList>> complete(const resolver::ConsulSource& source,
                                                        const std::vector<std::string>& tags,
                                                        TimePoint deadline) override;

@@ -200,6 +200,10 @@ void Registrar::set_admin(std::optional<Endpoint> admin) {
   impl_->context->options.admin = admin;
 }
 
+void Registrar::set_consul_token(std::string token) {
+  impl_->context->options.consul.token = std::move(token);
+}
+
 void Registrar::start() {
   impl_->started = true;
   impl_->apply();

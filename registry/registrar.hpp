@@ -48,6 +48,8 @@ class Registrar {
   void set_desired(std::vector<Announcement> announcements);
   /// Another admin endpoint after a reload; takes effect with the next set_desired().
   void set_admin(std::optional<Endpoint> admin);
+  /// Another token for the same agent after a reload; counts at once.
+  void set_consul_token(std::string token);
   void start();
   /// Withdraws everything, all at once; returns when done or at the deadline, whichever is first.
   /// What cannot be withdrawn within 3 tries or 3 s is left, with a warning.

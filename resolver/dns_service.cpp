@@ -73,6 +73,14 @@ void DnsService::Impl::push(const WatchKey& key, WatchStatePtr state) {
   }
 }
 
+void DnsService::Impl::forget_limits() {
+  for (const auto& entry : names_) {
+    if (const auto held = entry.second.lock()) {
+      held->forget_limits();
+    }
+  }
+}
+
 WatchStatePtr DnsService::Impl::watched(const WatchKey& key) const {
   const auto found = watched_.find(key);
   return found == watched_.end() ? nullptr : found->second.state;
@@ -93,6 +101,11 @@ DnsService::DnsService(net::IoContext& io, ConsulDns consul, std::uint32_t worke
 
 void DnsService::push(const WatchKey& key, WatchStatePtr state) {
   impl_->push(key, std::move(state));
+}
+
+void DnsService::begin_reload(ConsulDns consul) {
+  impl_->set_consul(std::move(consul));
+  impl_->forget_limits();
 }
 
 DnsService::~DnsService() {

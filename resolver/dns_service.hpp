@@ -42,6 +42,8 @@ class DnsService::Impl {
   void push(const WatchKey& key, WatchStatePtr state);
   /// The newest state; null where there is none.
   [[nodiscard]] WatchStatePtr watched(const WatchKey& key) const;
+  void set_consul(ConsulDns consul) { consul_ = std::move(consul); }
+  void forget_limits();
 
   /// Ends every question in flight.
   void close();

@@ -33,6 +33,12 @@ class LookupGate {
   /// Another user of the name allows only so many; the lowest counts.
   void limit(double per_second) {
     if (per_second < per_second_) {
+      set_rate(per_second);
+    }
+  }
+  /// The rate is this one from now on, also where it is higher (reload).
+  void set_rate(double per_second) {
+    if (std::max(1.0, per_second) != per_second_) {
       per_second_ = std::max(1.0, per_second);
       bucket_ = bucket(per_second_);
     }

@@ -38,8 +38,13 @@ void LookupName::detach(const NameUser& user) {
 }
 
 void LookupName::join(double per_second, Duration timeout, NameTransport transport) {
-  gate_.limit(per_second);
-  if (timeout > plan_.timeout) {
+  const bool alone = std::exchange(forget_limits_, false);
+  if (alone) {
+    gate_.set_rate(per_second);
+  } else {
+    gate_.limit(per_second);
+  }
+  if (timeout > plan_.timeout || (alone && timeout != plan_.timeout)) {
     plan_.timeout = timeout;
     transport_ = std::move(transport);
   }

@@ -41,6 +41,8 @@ class LookupName : public std::enable_shared_from_this<LookupName> {
 
   /// A stricter user joins: the lowest rate and the longest timeout count.
   void join(double per_second, Duration timeout, NameTransport transport);
+  /// The next join() counts alone: what earlier users asked for is forgotten (reload).
+  void forget_limits() { forget_limits_ = true; }
 
   [[nodiscard]] LookupGate& gate() { return gate_; }
   [[nodiscard]] const LookupGate& gate() const { return gate_; }
@@ -67,6 +69,7 @@ class LookupName : public std::enable_shared_from_this<LookupName> {
   Completer* completer_;
   LookupMemory memory_;
   NameState state_;
+  bool forget_limits_ = false;
   bool has_good_ = false;  ///< the last that was certain is an answer with instances
   std::vector<std::weak_ptr<NameUser>> users_;
   net::Notifier notifier_;

@@ -4,10 +4,17 @@
 #include <utility>
 
 namespace pilotfish::resolver {
+namespace {
+
+/// A name in use is looked up every 10 s; what is older is from before it was left.
+constexpr Duration kKnownFor = std::chrono::seconds(15);
+
+}  // namespace
 
 ServiceResolver::Impl::Impl(DnsService::Impl& dns, const Source& source, Freshness freshness,
                             LookupOptions lookup, Hooks hooks)
     : dns_(dns),
+      source_(source),
       freshness_(freshness),
       lookup_(lookup),
       hooks_(std::move(hooks)),
@@ -66,6 +73,7 @@ void ServiceResolver::Impl::start() {
     return;
   }
   ask_dns();
+  take_known(Clock::now());
 }
 
 void ServiceResolver::Impl::ask_dns() {
@@ -77,6 +85,26 @@ void ServiceResolver::Impl::ask_dns() {
       name->gate().ask_when_idle();
     }
     name->attach(shared_from_this());
+  }
+}
+
+void ServiceResolver::Impl::take_known(TimePoint now) {
+  for (std::size_t tier = 0; tier < tiers_.size() && !stopped_; ++tier) {
+    const bool recent = std::ranges::all_of(tiers_[tier].names, [&](std::uint32_t place) {
+      const auto& state = names_[place]->state();
+      return state.known && now - state.asked < kKnownFor;
+    });
+    if (recent) {
+      answer(tier);
+    }
+  }
+}
+
+void ServiceResolver::Impl::join_again(DnsService::Impl& dns) const {
+  for (const auto& plan : plan_tiers(source_, dns.consul().domain)) {
+    for (const auto& name : plan.names) {
+      (void)dns.name(source_, name, lookup_);
+    }
   }
 }
 

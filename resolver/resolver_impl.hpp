@@ -23,6 +23,7 @@ class ServiceResolver::Impl final : public NameUser,
   void assume_good() { assumed_good_ = true; }
   void start();
   void stop();
+  void join_again(DnsService::Impl& dns) const;
   [[nodiscard]] Ticket arrive(std::size_t first, std::size_t last, TimePoint now);
   [[nodiscard]] bool satisfied(const Ticket& ticket) const;
   [[nodiscard]] net::Awaitable<Wait> wait(const Ticket& ticket);
@@ -47,6 +48,9 @@ class ServiceResolver::Impl final : public NameUser,
   void claim(Ticket& ticket, std::uint32_t place, TimePoint now);
   void answer(std::size_t index);
   void ask_dns();
+  /// Names that others (or this upstream before a reload) use already: what they know serves until
+  /// the next lookup.
+  void take_known(TimePoint now);
   void leave_dns();
   void answer_from_watch();
   /// The watch answers: nothing is looked up.
@@ -54,6 +58,7 @@ class ServiceResolver::Impl final : public NameUser,
   void tell_first_round();
 
   DnsService::Impl& dns_;  // touched until stop() alone
+  Source source_;
   Freshness freshness_;
   LookupOptions lookup_;
   Hooks hooks_;

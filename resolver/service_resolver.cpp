@@ -28,6 +28,10 @@ void ServiceResolver::stop() {
   impl_->stop();
 }
 
+void ServiceResolver::join_again(DnsService& dns) {
+  impl_->join_again(dns.impl());
+}
+
 ServiceResolver::Ticket ServiceResolver::arrive(std::size_t first, std::size_t last,
                                                 TimePoint now) {
   return impl_->arrive(first, last, now);

@@ -43,6 +43,11 @@ class DnsService {
   /// to those with `fresh: watch`. Null: the service is watched no more.
   void push(const WatchKey& key, WatchStatePtr state);
 
+  /// Resolvers made from now on ask this server. Lookup limits of names in use count anew: those of
+  /// the next resolver that is made or joins again, then the strictest, as ever. Make or
+  /// join_again() every resolver that stays.
+  void begin_reload(ConsulDns consul);
+
   class Impl;
   [[nodiscard]] Impl& impl() { return *impl_; }
 
@@ -81,6 +86,8 @@ class ServiceResolver {
   void start();
   /// Ends background work; waiters resume at once. Idempotent.
   void stop();
+  /// See DnsService::begin_reload().
+  void join_again(DnsService& dns);
 
   /// A claim on lookups of tiers [first, last] that begin no earlier than the claim. A value.
   struct Ticket {

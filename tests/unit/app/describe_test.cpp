@@ -85,24 +85,6 @@ TEST(ResolveReport, SaysWhatEachTierAnsweredAndWhyAnInstanceIsNotEligible) {
   EXPECT_THAT(text, HasSubstr("serves: tier 1 (v3+read): tier 0 is empty\n"));
 }
 
-TEST(Reload, NamesWhatNeedsARestart) {
-  config::RootOptions before;
-  before.upstreams = {billing()};
-  config::RootOptions after = before;
-  EXPECT_THAT(restart_needed(before, after), IsEmpty());
-  after.upstreams[0].connect_timeout = 5s;
-  after.upstreams.push_back(billing());
-  after.upstreams[1].name = "orders";
-  after.workers = 2;
-  after.log.level = LogLevel::kDebug;
-  EXPECT_THAT(
-      restart_needed(before, after),
-      ElementsAre("upstreams.billing changed", "upstreams.orders is new", "workers changed"));
-  EXPECT_THAT(
-      restart_needed(after, before),
-      ElementsAre("upstreams.billing changed", "upstreams.orders was removed", "workers changed"));
-}
-
 TEST(BindErrors, SayWhatToDo) {
   const auto text = [](int error) {
     return bind_error_text("upstreams.billing.listen", "127.0.0.1:7001", error);
