@@ -74,8 +74,7 @@ ReloadPlan plan_reload(const config::RootOptions& running, const config::RootOpt
   plan.access_log_changed =
       running.log.access != fresh.log.access || running.log.format != fresh.log.format;
   plan.agent_changed = running.consul_http != fresh.consul_http;
-  plan.registries_changed =
-      running.consul_http != fresh.consul_http || running.etcd != fresh.etcd;
+  plan.registries_changed = running.consul_http != fresh.consul_http || running.etcd != fresh.etcd;
   plan.state_changed = running.state_dir != fresh.state_dir ||
                        running.upstreams != fresh.upstreams ||
                        running.consul_dns != fresh.consul_dns;

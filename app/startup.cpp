@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-
 namespace pilotfish::app {
 
 std::optional<config::RootOptions> load_or_print(const std::string& file, std::ostream& err) {

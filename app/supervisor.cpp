@@ -73,7 +73,8 @@ void Supervisor::make_admin(BoundListener bound) {
 void Supervisor::make_registrar() {
   registrar_options_ = {options_.consul_http, options_.etcd, admin_endpoint_};
   registrar_ = std::make_unique<registry::Registrar>(
-      io_, registrar_options_, logger_, [this](const std::string& service, bool up) { on_registration(service, up); });
+      io_, registrar_options_, logger_,
+      [this](const std::string& service, bool up) { on_registration(service, up); });
 }
 
 void Supervisor::make_watches() {

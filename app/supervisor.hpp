@@ -88,7 +88,7 @@ class Supervisor final : public AdminSource {
   std::unique_ptr<AdminServer> admin_;
   std::unique_ptr<AdminServer> former_admin_;  ///< moved; finishes its answers
   std::vector<std::unique_ptr<QueuedAccessLog>> former_access_logs_;  ///< a worker may still write
-  std::unique_ptr<StateStore> state_;  // none without state_dir
+  std::unique_ptr<StateStore> state_;                                 // none without state_dir
   net::Timer state_timer_{io_};
   boost::asio::basic_signal_set<net::Executor> signals_{io_};
   net::Notifier registrar_stopped_{io_.get_executor()};

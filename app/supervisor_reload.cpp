@@ -119,8 +119,8 @@ Supervisor::Prepared Supervisor::prepare(const ReloadPlan& plan) {
     prepared.admin = bind_listener("admin", *plan.after.admin.listen, 1);
   }
   if (plan.access_log_changed && plan.after.log.access != "off") {
-    prepared.access_log = std::make_unique<QueuedAccessLog>(plan.after.log.access,
-                                                            plan.after.log.format, store_);
+    prepared.access_log =
+        std::make_unique<QueuedAccessLog>(plan.after.log.access, plan.after.log.format, store_);
   }
   return prepared;
 }

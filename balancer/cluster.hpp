@@ -200,8 +200,8 @@ class Cluster {
     int from = -1;
     std::optional<TierAnswer> answer;
   };
-  /// Other tiers from now on, best first (reload). All at once: whoever is in the new ones too keeps
-  /// its live state, ejection among it; the others depart.
+  /// Other tiers from now on, best first (reload). All at once: whoever is in the new ones too
+  /// keeps its live state, ejection among it; the others depart.
   void set_tiers(std::span<const NewTier> tiers, TimePoint now);
 
  private:

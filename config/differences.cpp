@@ -15,7 +15,8 @@ bool same_entry(const Entry& a, const Entry& b) {
 
 bool same(const Node& a, const Node& b) {
   return a.kind == b.kind && a.text == b.text &&
-         std::ranges::equal(a.items, b.items, [](const Node& x, const Node& y) { return same(x, y); }) &&
+         std::ranges::equal(a.items, b.items,
+                            [](const Node& x, const Node& y) { return same(x, y); }) &&
          std::ranges::equal(a.entries, b.entries, same_entry);
 }
 

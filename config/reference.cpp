@@ -38,6 +38,24 @@ The environment overrides `consul:`: `CONSUL_HTTP_ADDR` (`HOST:PORT`, `http://HO
 `unix://PATH`) replaces `consul.http`, and the ACL token is read from the file that
 `CONSUL_HTTP_TOKEN_FILE` names, else from `CONSUL_HTTP_TOKEN`. Secrets are never printed: `/config`
 shows `<redacted>`.
+
+## Reload
+
+SIGHUP reads the file again (and the token, and opens the access log anew). All of it takes effect
+while requests run, `workers` excepted, which is named in the log as needing a restart. New addresses
+are bound before anything else: where one is taken, or the file has an error, nothing changes, the log
+says why (`FILE:LINE:COL: message`), and so do `pilotfish_config_reloads_total{result}` (`ok`,
+`invalid`: the file, `failed`: an address or the access log) and the first lines of `/config`.
+
+- An address that stays keeps its sockets, also where another upstream gets it: no connection is lost.
+  One that is gone still answers what the kernel had accepted.
+- Connections that came in by an address that moved or went are answered by the upstream they came
+  for; the next answer says `Connection: close`. TCP connections and upgraded ones run on.
+- What is known of instances (ejection, latency, requests in flight, pooled connections) stays, by
+  address and port. Until a new source has named an instance the former ones serve; an answer without
+  any counts after `fallback.hold_empty`.
+- An address that passes between `admin` and an upstream, or between `0.0.0.0` and one address of
+  the same port, takes two reloads: one that frees it, one that uses it.
 )";
 
 /// `|` would end a cell.

@@ -48,7 +48,8 @@ std::shared_ptr<T> Store::Impl::get(const Family& family, LabelValues labels) {
   return existing != nullptr ? *existing : std::make_shared<T>();
 }
 
-void Store::Impl::retire_instance(std::string_view upstream, std::string_view instance, TimePoint now) {
+void Store::Impl::retire_instance(std::string_view upstream, std::string_view instance,
+                                  TimePoint now) {
   const std::lock_guard lock(mutex_);
   drop_due(now);
   retiring_[{std::string(upstream), std::string(instance)}] = now + kRetireAfter;

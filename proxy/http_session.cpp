@@ -72,7 +72,8 @@ TimePoint HttpSession::drain_until(TimePoint now) const {
 
 void HttpSession::leave() {
   if (routes_->retired() && idle_ && !first_request_) {
-    read_deadline_.expect_within(Clock::now() + std::min(options().timeouts.keep_alive, kMovedIdle));
+    read_deadline_.expect_within(Clock::now() +
+                                 std::min(options().timeouts.keep_alive, kMovedIdle));
   }
 }
 
@@ -166,11 +167,10 @@ net::Awaitable<HttpSession::HeadRead> HttpSession::read_head() {
         idle_since_ = now;
         if (!(first_request_ && read_deadline_.armed())) {
           const auto& timeouts = options().timeouts;
-          const auto kept = routes_->retired() ? std::min(timeouts.keep_alive, kMovedIdle)
-                                               : timeouts.keep_alive;
-          read_deadline_.expect_within(worker_->draining
-                                           ? drain_until(now)
-                                           : now + (first_request_ ? timeouts.head : kept));
+          const auto kept =
+              routes_->retired() ? std::min(timeouts.keep_alive, kMovedIdle) : timeouts.keep_alive;
+          read_deadline_.expect_within(
+              worker_->draining ? drain_until(now) : now + (first_request_ ? timeouts.head : kept));
         }
       } else {
         if (began == TimePoint{}) {

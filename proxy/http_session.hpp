@@ -105,7 +105,8 @@ class HttpSession final : public Session {
   [[nodiscard]] TryEnd read_failure(const Connection& connection) const;
   net::Awaitable<bool> pass_interim();
   void plan_answer();
-  /// A drain (or a reload that moved the address) ends the connection with this answer, unless another request waits behind it.
+  /// A drain (or a reload that moved the address) ends the connection with this answer, unless
+  /// another request waits behind it.
   [[nodiscard]] bool drain_closes();
   net::Awaitable<void> relay_answer(Connection& connection);
   net::Awaitable<BodyEnd> relay_body(Connection& connection, http::BodyDecoder& decoder);
@@ -123,7 +124,7 @@ class HttpSession final : public Session {
   // Immutable
   std::shared_ptr<Worker> worker_;
   std::shared_ptr<const RouteTable> routes_;  ///< of the address it came in by
-  std::shared_ptr<Upstream> upstream_;  ///< of the current request
+  std::shared_ptr<Upstream> upstream_;        ///< of the current request
   Endpoint client_endpoint_;
   std::string client_address_;
 

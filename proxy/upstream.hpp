@@ -142,7 +142,7 @@ class Upstream {
   std::unique_ptr<resolver::ServiceResolver> resolver_;
   std::unique_ptr<Sweep> sweep_;
   std::vector<balancer::InstanceRef> linked_;  ///< instances with pools, for the sweep
-  std::vector<std::string> tier_identities_;  ///< of the cluster's tiers
+  std::vector<std::string> tier_identities_;   ///< of the cluster's tiers
   std::optional<Pending> pending_;
   std::uint32_t epoch_ = 0;
   bool leaving_ = false;

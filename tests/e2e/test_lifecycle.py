@@ -1,4 +1,4 @@
-"""Stop, drain, reload, several workers."""
+"""Stop, drain, several workers."""
 
 import os
 import signal
@@ -93,36 +93,6 @@ def test_stopping_without_traffic_takes_no_time(lane):
     began = time.monotonic()
     sidecar.stop()
     assert time.monotonic() - began < 3
-
-
-def test_an_invalid_file_on_reload_changes_nothing_and_is_named(lane):
-    port, _, sidecar = lane()
-    before = sidecar.config_path.read_text()
-    sidecar.config_path.write_text(before.replace("static:", "statik:"))
-    sidecar.process.signal(signal.SIGHUP)
-    sidecar.await_log(r"pilotfish-\d+\.yaml:\d+:\d+: .*static")
-    for _ in range(5):
-        assert get(port).status == 200
-    assert sidecar.metric("pilotfish_config_reloads_total", result="invalid") == 1
-    sidecar.config_path.write_text(before)
-    sidecar.process.signal(signal.SIGHUP)
-    wait_for(lambda: sidecar.metric("pilotfish_config_reloads_total", result="ok") == 1, 5)
-    assert get(port).status == 200
-
-
-def test_a_reload_under_traffic_fails_nothing_and_says_what_needs_a_restart(lane, backend):
-    port, server, sidecar = lane()
-    with Traffic(port, rate=100, keep_alive=True) as traffic:
-        time.sleep(0.5)
-        text = sidecar.config_path.read_text()
-        sidecar.config_path.write_text(text.replace(server.address, backend().address))
-        for count in (1, 2, 3):
-            sidecar.process.signal(signal.SIGHUP)
-            wait_for(lambda count=count: sidecar.metric(
-                "pilotfish_config_reloads_total", result="ok") == count, 5)
-        time.sleep(0.5)
-    assert not traffic.failed, traffic.failed[:3]
-    sidecar.await_log("restart.*upstreams.app|upstreams.app.*restart")
 
 
 def test_two_workers_both_serve_and_their_counters_are_summed(backend, pilotfish):

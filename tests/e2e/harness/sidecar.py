@@ -42,6 +42,16 @@ class Pilotfish:
             text += f"\nadmin: 127.0.0.1:{self.admin_port}\n"
         self.config_path.write_text(text)
 
+    def reload(self, config: str | None = None, *, result: str = "ok", limit: float = 15.0) -> None:
+        """Writes the file, where there is a text, sends SIGHUP and waits for the outcome."""
+        if config is not None:
+            self.write(config)
+        before = self.metric("pilotfish_config_reloads_total", result=result)
+        self.process.signal(signal.SIGHUP)
+        self.process.until(
+            lambda: self.metric("pilotfish_config_reloads_total", result=result) > before, limit,
+            f"a reload ended with {result!r}")
+
     def await_log(self, pattern: str, limit: float = 10.0) -> re.Match:
         return self.process.until(lambda: re.search(pattern, self.process.log()), limit,
                                   f"the log says {pattern!r}")

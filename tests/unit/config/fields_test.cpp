@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <functional>
+#include <gmock/gmock.h>
 #include <set>
 
+#include "config/differences.hpp"
 #include "config/tables.hpp"
 #include "tests/unit/config/support.hpp"
 
@@ -241,6 +243,31 @@ TEST(EveryField, IsCoveredByACaseOfThisTest) {
     covered.insert(field.path);
   }
   EXPECT_EQ(keys, covered);
+}
+
+TEST(EveryField, IsNamedWhereTwoConfigurationsDiffer) {
+  const auto before = good(base_with("", ""));
+  EXPECT_THAT(differences(before, before), ::testing::IsEmpty());
+  for (const auto& field : all_cases()) {
+    auto path = field.path;
+    if (const auto at = path.find("NAME"); at != std::string::npos) {
+      path.replace(at, 4, field.owner);
+    }
+    const auto after = good(base_with(field.owner, field.line));
+    EXPECT_THAT(differences(before, after), ::testing::ElementsAre(path));
+    EXPECT_THAT(differences(after, before), ::testing::ElementsAre(path));
+  }
+}
+
+TEST(Differences, NameEntriesThatCameOrWentAndTheTokenThatNoKeyHas) {
+  const auto before = good(base_with("", ""));
+  auto after = before;
+  after.upstreams.push_back(before.upstreams[0]);
+  after.upstreams[1].name = "b";
+  after.announcements.erase(after.announcements.begin());
+  after.consul_http.token = "secret";
+  EXPECT_THAT(differences(before, after),
+              ::testing::ElementsAre("upstreams.b", "register.w", "consul.token"));
 }
 
 TEST(EveryField, SurvivesDumpAndLoad) {

@@ -80,13 +80,28 @@ TEST(Store, StartsAnewWhereAnInstanceComesBackAfterItsMinute) {
   EXPECT_EQ(store.counter(kUpstreamConnections, {"billing", "10.0.0.1:80"})->value(), 0U);
 }
 
-TEST(Store, DropsEverySeriesOfARemovedUpstreamAtOnce) {
+TEST(Store, DropsEverySeriesOfARemovedUpstreamAMinuteLater) {
   Store store;
   store.gauge(kUpstreamTier, {"billing"})->set(1);
   store.gauge(kUpstreamTier, {"orders"})->set(0);
-  store.remove_upstream("billing");
-  EXPECT_THAT(text_of(store), Not(HasSubstr("billing")));
-  EXPECT_THAT(text_of(store), HasSubstr("pilotfish_upstream_tier{upstream=\"orders\"} 0"));
+  store.counter(kUpstreamConnections, {"billing", "10.0.0.1:80"})->add();
+  store.gauge(kRegistrationUp, {"billing"})->set(1);
+  store.retire("upstream", "billing", kStart);
+  EXPECT_THAT(text_of(store, kStart + 59s),
+              HasSubstr("pilotfish_upstream_tier{upstream=\"billing\"} 1"));
+  const auto later = text_of(store, kStart + 60s);
+  EXPECT_THAT(later, Not(HasSubstr("upstream=\"billing\"")));
+  EXPECT_THAT(later, HasSubstr("pilotfish_upstream_tier{upstream=\"orders\"} 0"));
+  EXPECT_THAT(later, HasSubstr("pilotfish_registration_up{service=\"billing\"} 1"));
+}
+
+TEST(Store, KeepsTheSeriesOfAnUpstreamThatCameBackInTime) {
+  Store store;
+  store.counter(kLookupTcp, {"billing"})->add(7);
+  store.retire("upstream", "billing", kStart);
+  (void)store.gauge(kUpstreamTier, {"billing"});
+  EXPECT_THAT(text_of(store, kStart + 10min),
+              HasSubstr("pilotfish_lookup_tcp_total{upstream=\"billing\"} 7"));
 }
 
 TEST(Expose, MergesWorkersAsEachFamilySays) {
