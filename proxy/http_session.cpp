@@ -129,7 +129,7 @@ net::Awaitable<void> HttpSession::serve() {
   // more; and where the close ends the answer, a FIN would make the cut look whole.
   if (reset_on_close_ || write_deadline_.expired()) {
     client_.reset();
-  } else if (!cut_ && client_.is_open() && (unread_input_ || client_.disturbed())) {
+  } else if (!cut_ && client_.is_open() && (unread_input_ || !in_.empty() || client_.disturbed())) {
     co_await linger();
   }
   client_.close();
