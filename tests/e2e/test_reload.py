@@ -277,6 +277,69 @@ upstreams:
     assert set(sidecar.healthy("app")) == {old.address}
 
 
+@pytest.mark.parametrize("workers", [1, 3])
+def test_watched_upstreams_come_change_and_go_without_an_error(
+        pilotfish, backend, consul, service, workers):
+    one, two, three = backend(), backend(), backend()
+    consul.register(f"{service}-a", one.port)
+    consul.register(f"{service}-b", two.port)
+    port, other = free_ports(2)
+    kinds = ["fresh: watch", "fresh: connection", "fresh: watch", "fresh: ttl"]
+
+    def text(suffix, kind, more=""):
+        return f"""\
+{consul.config}
+workers: {workers}
+upstreams:
+  app: {{listen: "127.0.0.1:{port}", consul: {service}-{suffix}, {kind}}}
+{more}
+"""
+    extra = f'  more: {{listen: "127.0.0.1:{other}", consul: {service}-a, fresh: watch}}'
+    sidecar = pilotfish(text("a", kinds[0]))
+    with Traffic(port, rate=100) as fresh, Traffic(port, rate=100, keep_alive=True) as kept:
+        for i in range(ROUNDS):
+            sidecar.reload(text("ab"[i // 2 % 2], kinds[i % 4], extra if i % 3 == 0 else ""))
+            assert get(port).instance == str((one, two)[i // 2 % 2].port)
+            if i % 3 == 0:
+                assert get(other).instance == str(one.port)
+        # What the watch says reaches the upstream after all that.
+        sidecar.reload(text("b", kinds[0]))
+        consul.register(f"{service}-b", three.port)
+        wait_for(lambda: sidecar.healthy("app") == {two.address, three.address}, 15)
+        consul.deregister(f"{service}-b-{two.port}")
+        wait_for(lambda: sidecar.healthy("app") == {three.address}, 15)
+        assert get(port).instance == str(three.port)
+    assert not fresh.failed, fresh.failed[:3]
+    assert not kept.failed, kept.failed[:3]
+
+
+def test_another_agent_is_watched_asked_and_told_after_a_reload(
+        pilotfish, backend, consul, own_consul, service):
+    here, there, port = backend(), backend(), free_port()
+    consul.register(service, here.port)
+    own_consul.register(service, there.port)
+
+    def text(agent, fresh):
+        return agent.config + "\n" + f"""\
+upstreams:
+  app: {{listen: "127.0.0.1:{port}", consul: {service}, fresh: {fresh}}}
+register:
+  {service}-me: {{port: 5000, check: {{ttl: 10s}}}}
+"""
+    for fresh in ("watch", "connection"):
+        sidecar = pilotfish(text(consul, fresh))
+        announced = f"/v1/catalog/service/{service}-me"
+        wait_for(lambda announced=announced: consul.get(announced), 15)
+        with Traffic(port, rate=100) as traffic:
+            assert get(port).instance == str(here.port)
+            sidecar.reload(text(own_consul, fresh))
+            wait_for(lambda: get(port).instance == str(there.port), 15)
+            wait_for(lambda announced=announced: own_consul.get(announced), 15)
+            assert not consul.get(announced)
+        assert not traffic.failed, traffic.failed[:3]
+        sidecar.stop()
+
+
 def test_a_source_that_does_not_answer_leaves_the_former_instances_in_service(
         pilotfish, backend, consul, service):
     server, port, nobody = backend(), free_port(), free_port()
