@@ -156,7 +156,7 @@ net::Awaitable<void> Supervisor::apply(ReloadPlan plan, Prepared prepared) {
     logger_.warn("reload: a worker has not applied it within 5 s; it will when it comes to it", {});
   }
   if (plan.agent_changed) {
-    make_watches();
+    watches_->set_options(options_.consul_http);
   }
   watches_->set_desired(watched_services(options_.upstreams));
   if (!draining_) {
