@@ -68,26 +68,51 @@ test_faults() {
   count_junit "fault matrix" "$logs/faults.xml" "$status"
 }
 
+# Where several threads meet: reload, watch, admin pages, drain and stop, each sidecar with 3 workers.
+run_tsan() {
+  local variable
+  rm -f "$logs/tsan.xml"
+  while IFS= read -r variable; do export "${variable?}"; done < <(part_environment)
+  export PILOTFISH_BIN=$root/build/tsan/pilotfish PILOTFISH_WORKERS=3
+  timeout --foreground --signal=INT --kill-after=30 "$e2e_limit" \
+    "$python" -m pytest -v -p no:cacheprovider --durations=10 --junitxml="$logs/tsan.xml" \
+    --rootdir="$root" tests/e2e/test_{reload,consul_watch,lifecycle,drain,admin}.py
+}
+
+test_tsan() {
+  local status=0 built=0
+  await_parts || count_result "building the real parts" 1
+  build_preset tsan pilotfish || built=$?
+  count_result "build tsan" "$built"
+  ((built == 0)) || return 0
+  step "several workers under TSan" "$logs/tsan.log" run_tsan || status=$?
+  closing_line_of "$logs/tsan.log" '^=+ .*(passed|failed|error|no tests).* =+$'
+  count_junit "several workers under TSan" "$logs/tsan.xml" "$status"
+}
+
 verb_test() {
   local chosen=("$@") what built=0
   ((${#chosen[@]})) || chosen=(ctest e2e faults fuzz check)
   for what in "${chosen[@]}"; do
-    [[ " ctest e2e faults fuzz check " == *" $what "* ]] ||
-      die "no part \"$what\" of the tests; there are: ctest e2e faults fuzz check" 64
+    [[ " ctest e2e faults fuzz check tsan " == *" $what "* ]] ||
+      die "no part \"$what\" of the tests; there are: ctest e2e faults fuzz check tsan" 64
   done
   take_lock
   parts_pid=''
   need_packages "${packages_build[@]}" "${packages_check[@]}" "${packages_test[@]}" \
     "${packages_fuzz[@]}"
-  [[ " ${chosen[*]} " != *" e2e "* && " ${chosen[*]} " != *" faults "* ]] || start_parts
-  build_preset asan || built=$?
-  count_result "build asan" "$built"
+  [[ ! " ${chosen[*]} " =~ " "(e2e|faults|tsan)" " ]] || start_parts
+  if [[ ${chosen[*]} != tsan ]]; then
+    build_preset asan || built=$?
+    count_result "build asan" "$built"
+  fi
   for what in "${chosen[@]}"; do
     case $what in
       ctest) test_ctest ;;
       e2e) test_e2e ;;
       faults) test_faults ;;
       fuzz) test_fuzz ;;
+      tsan) test_tsan ;;
       check) run_checks "$root/build/asan" "${checks[@]}" ;;
     esac
   done

@@ -49,7 +49,8 @@ def pilotfish_binary() -> str:
 
 @functools.cache
 def is_sanitized() -> bool:
-    return b"__asan_init" in Path(pilotfish_binary()).read_bytes()
+    program = Path(pilotfish_binary()).read_bytes()
+    return b"__asan_init" in program or b"__tsan_init" in program
 
 
 def clean_environment(extra: dict | None = None) -> dict:
@@ -58,5 +59,6 @@ def clean_environment(extra: dict | None = None) -> dict:
             if name in ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")}
     kept["ASAN_OPTIONS"] = "exitcode=99:detect_leaks=1:detect_stack_use_after_return=0"
     kept["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1:exitcode=99"
+    kept["TSAN_OPTIONS"] = "exitcode=99:halt_on_error=0:second_deadlock_stack=1"
     kept.update(extra or {})
     return kept

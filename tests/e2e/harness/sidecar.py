@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import re
 import signal
 import textwrap
@@ -40,6 +41,9 @@ class Pilotfish:
         text = textwrap.dedent(config)
         if not re.search(r"^admin:", text, re.M):
             text += f"\nadmin: 127.0.0.1:{self.admin_port}\n"
+        workers = os.environ.get("PILOTFISH_WORKERS")  # for what is to be seen with several
+        if workers and not re.search(r"^workers:", text, re.M):
+            text += f"\nworkers: {workers}\n"
         self.config_path.write_text(text)
 
     def reload(self, config: str | None = None, *, result: str = "ok", limit: float = 15.0) -> None:
