@@ -42,6 +42,7 @@ def test_every_family_of_the_contract_appears_once_things_happened(
     app, tight = free_port(), free_port()
     sidecar = pilotfish(f"""\
 {consul.config}
+workers: 1
 upstreams:
   app:
     listen: 127.0.0.1:{app}

@@ -447,7 +447,7 @@ def test_logs_and_admin_move_at_a_reload(pilotfish, backend, tmp_path):
 
 
 def test_what_needs_a_restart_is_said_once_per_key(lane, backend):
-    port, server, sidecar = lane()
+    port, server, sidecar = lane(root="workers: 1")
     sidecar.reload(config(upstream("app", port, server), workers=2))
     sidecar.await_log(r"needs a restart.*what=workers")
     shown = sidecar.admin("/config")[1]
