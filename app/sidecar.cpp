@@ -19,14 +19,9 @@ int run_sidecar(const std::string& file, std::ostream& err) {
   }
   // A peer that went away is an error of one write, never the end of the process.
   (void)std::signal(SIGPIPE, SIG_IGN);
-  const std::uint64_t descriptors = raise_descriptor_limit();
+  (void)raise_descriptor_limit();
   LineWriter screen(STDERR_FILENO, {});
   SpdLogger logger(screen, options->log.level, options->log.format);
-  if (descriptors < 2ULL * options->max_clients) {
-    logger.warn("fewer descriptors than max_clients may need (two each): accept will pause",
-                {{"descriptors", std::to_string(descriptors)},
-                 {"max_clients", std::to_string(options->max_clients)}});
-  }
   try {
     Bound bound = bind_all(*options, config::process_environment());
     return Supervisor(file, std::move(*options), std::move(bound), logger, screen).run();

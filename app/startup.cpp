@@ -1,6 +1,10 @@
 #include "app/startup.hpp"
 
+#include <algorithm>
+#include <filesystem>
+#include <limits>
 #include <sys/resource.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace pilotfish::app {
@@ -59,6 +63,28 @@ std::vector<std::string> listen_texts(const config::RootOptions& options, const 
     texts.push_back(std::move(text));
   }
   return texts;
+}
+
+Descriptors count_descriptors() {
+  Descriptors result;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    result.allowed = limit.rlim_cur;
+  }
+  std::error_code error;
+  for (std::filesystem::directory_iterator it("/proc/self/fd", error), end; !error && it != end;
+       it.increment(error)) {
+    ++result.open;
+  }
+  return result;
+}
+
+std::uint32_t clients_carried(const Descriptors& descriptors, std::uint32_t workers) {
+  // A worker: its loop, lookups over UDP and TCP, the agent's API. The rest: admin, registration.
+  const std::uint64_t own = descriptors.open + 8ULL * workers + 12;
+  const std::uint64_t left = descriptors.allowed > own ? (descriptors.allowed - own) / 2 : 0;
+  return static_cast<std::uint32_t>(
+      std::clamp<std::uint64_t>(left, workers, std::numeric_limits<std::uint32_t>::max()));
 }
 
 std::uint64_t raise_descriptor_limit() {

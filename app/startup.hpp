@@ -36,6 +36,15 @@ struct Bound {
 [[nodiscard]] std::vector<std::string> listen_texts(const config::RootOptions& options,
                                                     const Bound& bound);
 
+struct Descriptors {
+  std::uint64_t allowed = 0;
+  std::uint64_t open = 0;
+};
+[[nodiscard]] Descriptors count_descriptors();
+/// How many client connections they carry, each with one to an instance, beside what the process
+/// itself may need: one at least. Pure.
+[[nodiscard]] std::uint32_t clients_carried(const Descriptors& descriptors, std::uint32_t workers);
+
 /// Raises the soft limit of descriptors to the hard one; gives what is allowed then.
 std::uint64_t raise_descriptor_limit();
 

@@ -13,8 +13,8 @@
 #include "app/describe.hpp"
 #include "app/exit_code.hpp"
 #include "app/logger.hpp"
-#include "app/sd_notify.hpp"
 #include "app/watched_services.hpp"
+#include "config/values.hpp"
 #include "metrics/families.hpp"
 
 namespace pilotfish::app {
@@ -36,7 +36,10 @@ Supervisor::Supervisor(std::string file, config::RootOptions options, Bound boun
       logger_(logger),
       screen_(screen),
       bound_(std::move(bound)),
-      listens_(listen_texts(options_, bound_)) {
+      listens_(listen_texts(options_, bound_)),
+      service_manager_(io_, config::process_environment(), ::getpid(), logger,
+                       {.clients = [this](Duration limit) { return workers_->clients(limit); },
+                        .status = [this] { return status(); }}) {
   if (options_.log.access != "off") {
     access_log_ =
         std::make_unique<QueuedAccessLog>(options_.log.access, options_.log.format, store_);
@@ -132,7 +135,7 @@ net::Awaitable<void> Supervisor::start() {
   registrar_->start();
   show_start_screen(first);
   started_ = true;
-  notify_service_manager(config::process_environment(), "READY=1");
+  service_manager_.ready();
   if (reload_wanted_) {
     ask_for_reload();
   }
@@ -182,8 +185,8 @@ net::Awaitable<void> Supervisor::watch_signals() {
       ::_exit(kExitFailure);
     }
     draining_ = true;
-    logger_.info("draining", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
-    notify_service_manager(config::process_environment(), "STOPPING=1");
+    service_manager_.stopping(options_.drain);
+    drain_signal_ = number;
     asio::co_spawn(io_, drain(), [this](const std::exception_ptr& error) {
       if (error) {
         fail("drain failed");
@@ -211,7 +214,8 @@ net::Awaitable<void> Supervisor::update_state(Duration limit) {
 }
 
 net::Awaitable<void> Supervisor::drain() {
-  const TimePoint deadline = Clock::now() + options_.drain;
+  const TimePoint began = Clock::now();
+  const TimePoint deadline = began + options_.drain;
   bool withdrawn = !registrar_started_;
   if (registrar_started_) {
     asio::co_spawn(io_, registrar_->stop(deadline),
@@ -224,16 +228,26 @@ net::Awaitable<void> Supervisor::drain() {
     co_await update_state(kLastState);
     state_->finish(Clock::now());
   }
+  const auto clients = co_await workers_->clients(kLastState);
+  logger_.info("draining: no new connections, what runs is finished",
+               {{"signal", drain_signal_ == SIGTERM ? "SIGTERM" : "SIGINT"},
+                {"connections", clients ? std::to_string(*clients) : "unknown"},
+                {"limit", config::format_duration(options_.drain)}});
   const bool idle = co_await workers_->drain(deadline);
+  const auto left = idle ? std::optional<std::size_t>(0) : co_await workers_->clients(kLastState);
   // stop() keeps the deadline itself; the grace is for its last word only.
   const TimePoint last = std::max(deadline, Clock::now()) + 200ms;
   while ((!withdrawn || reloading_) && Clock::now() < last) {
     (void)co_await registrar_stopped_.wait_until(last);
   }
   if (idle) {
-    logger_.info("drained: every connection ended", {});
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began);
+    logger_.info("drained: every connection ended",
+                 {{"took", std::to_string(took.count()) + " ms"}});
   } else {
-    logger_.warn("shutdown.drain is over: what still ran is cut", {});
+    logger_.warn("shutdown.drain is over: what still ran is cut",
+                 {{"connections", left ? std::to_string(*left) : "unknown"},
+                  {"limit", config::format_duration(options_.drain)}});
   }
   io_.stop();
 }

@@ -9,6 +9,7 @@
 #include "app/access_log.hpp"
 #include "app/admin_server.hpp"
 #include "app/logger.hpp"
+#include "app/service_manager.hpp"
 #include "app/startup.hpp"
 #include "app/state_store.hpp"
 #include "app/workers.hpp"
@@ -90,6 +91,7 @@ class Supervisor final : public AdminSource {
   std::vector<std::unique_ptr<QueuedAccessLog>> former_access_logs_;  ///< a worker may still write
   std::unique_ptr<StateStore> state_;                                 // none without state_dir
   net::Timer state_timer_{io_};
+  ServiceManager service_manager_;
   boost::asio::basic_signal_set<net::Executor> signals_{io_};
   net::Notifier registrar_stopped_{io_.get_executor()};
   bool registrar_started_ = false;
@@ -99,6 +101,7 @@ class Supervisor final : public AdminSource {
   bool reloading_ = false;
   bool keeping_state_ = false;
   std::vector<std::string> reload_notes_;  ///< of the last reload, for /config
+  int drain_signal_ = 0;
   int exit_code_ = 0;
 };
 

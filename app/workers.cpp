@@ -1,5 +1,6 @@
 #include "app/workers.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -7,11 +8,13 @@
 #include <boost/asio/post.hpp>
 #include <exception>
 #include <optional>
+#include <pthread.h>
 #include <random>
 #include <thread>
 #include <utility>
 
 #include "app/completer.hpp"
+#include "app/startup.hpp"
 #include "net/notifier.hpp"
 
 namespace pilotfish::app {
@@ -83,6 +86,7 @@ WorkerGroup::WorkerGroup(net::IoContext& main, const config::RootOptions& option
     : main_(main),
       options_(options),
       logger_(logger),
+      worker_logs_(logger, options.workers),
       access_log_(access_log),
       hooks_(std::move(hooks)) {
   for (std::uint32_t i = 0; i < options_.workers; ++i) {
@@ -96,13 +100,14 @@ WorkerGroup::~WorkerGroup() {
 
 void WorkerGroup::start(std::vector<UpstreamListener> listeners,
                         const std::vector<proxy::Proxy::Seed>& seeds) {
+  const auto carried = warn_of_descriptors();
   std::random_device entropy;
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     proxy::Shared shared;
-    shared.logger = &logger_;
+    shared.logger = &worker_logs_.of(i);
     shared.access_log = access_log_;
     shared.worker_count = static_cast<std::uint32_t>(workers_.size());
-    shared.max_clients = options_.max_clients;
+    shared.max_clients = std::min(options_.max_clients, carried);
     shared.consul_dns = options_.consul_dns;
     shared.seed = (std::uint64_t{entropy()} << 32U) | entropy();
     std::vector<proxy::Proxy::Listener> own;
@@ -111,6 +116,8 @@ void WorkerGroup::start(std::vector<UpstreamListener> listeners,
                      listener.bound.inherited, listener.id});
     }
     workers_[i]->thread = std::thread([this, i, shared, own = std::move(own), seeds]() mutable {
+      const std::string name = "worker " + std::to_string(i);  // as `top -H` shows it
+      (void)::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
       try {
         workers_[i]->run(shared, options_, std::move(own), seeds);
       } catch (const std::exception& error) {
@@ -118,6 +125,20 @@ void WorkerGroup::start(std::vector<UpstreamListener> listeners,
       }
     });
   }
+}
+
+std::uint32_t WorkerGroup::warn_of_descriptors() const {
+  const Descriptors descriptors = count_descriptors();
+  const auto carried = clients_carried(descriptors, options_.workers);
+  if (descriptors.allowed < 2ULL * options_.max_clients) {
+    logger_.warn("max_clients is held lower: descriptors (ulimit -n, LimitNOFILE=) do not suffice",
+                 {{"max_clients", std::to_string(options_.max_clients)},
+                  {"held_at", std::to_string(std::min(options_.max_clients, carried))},
+                  {"descriptors", std::to_string(descriptors.allowed)},
+                  {"why", "a client needs two, pilotfish itself " +
+                              std::to_string(descriptors.allowed - 2ULL * carried)}});
+  }
+  return carried;
 }
 
 net::Awaitable<void> WorkerGroup::wait_first_lookups(TimePoint deadline) {
@@ -168,6 +189,23 @@ net::Awaitable<void> WorkerGroup::refresh_gauges(Duration limit) {
     });
   }
   (void)co_await answers->wait(Clock::now() + limit);
+}
+
+net::Awaitable<std::optional<std::size_t>> WorkerGroup::clients(Duration limit) {
+  const auto answers = std::make_shared<Answers<std::size_t>>(main_, workers_.size());
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker* worker = workers_[i].get();
+    asio::post(worker->io, [worker, answers, i] { answers->give(i, worker->proxy->clients()); });
+  }
+  const bool all = co_await answers->wait(Clock::now() + limit);
+  if (!all) {
+    co_return std::nullopt;
+  }
+  std::size_t sum = 0;
+  for (const auto& one : answers->values) {
+    sum += *one;
+  }
+  co_return sum;
 }
 
 std::vector<metrics::Store*> WorkerGroup::stores() {

@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "app/listeners.hpp"
 #include "app/merge_status.hpp"
+#include "app/worker_log.hpp"
 #include "config/root_options.hpp"
 #include "metrics/store.hpp"
 #include "net/asio.hpp"
@@ -54,6 +56,8 @@ class WorkerGroup {
   /// Brings every worker's gauges up to date; waits `limit` at most.
   [[nodiscard]] net::Awaitable<void> refresh_gauges(Duration limit);
   [[nodiscard]] std::vector<metrics::Store*> stores();
+  /// Client connections of all workers; nothing where one does not answer within `limit`.
+  [[nodiscard]] net::Awaitable<std::optional<std::size_t>> clients(Duration limit);
 
   /// To every worker: what the watch of a service says now.
   void push_watch(const resolver::WatchKey& key, const resolver::WatchStatePtr& state);
@@ -69,12 +73,14 @@ class WorkerGroup {
   void stop();
 
  private:
+  [[nodiscard]] std::uint32_t warn_of_descriptors() const;
   struct Worker;
   template <class T>
   struct Answers;
   net::IoContext& main_;
   config::RootOptions options_;
   Logger& logger_;
+  WorkerLogs worker_logs_;
   proxy::AccessLog* access_log_;
   Hooks hooks_;
   std::vector<std::unique_ptr<Worker>> workers_;

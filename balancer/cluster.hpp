@@ -26,6 +26,8 @@ class InstanceAttachment {
   virtual ~InstanceAttachment() = default;
 };
 
+enum class Outcome : std::uint8_t;
+
 /// Live state of one instance, keyed by address:port; survives answers, tiers and reloads.
 /// Ownership: shared by the cluster and the requests that run on it, through a count that is not
 /// atomic. Thread-safety: none; belongs to one worker.
@@ -53,6 +55,7 @@ struct InstanceState {
 
   // Ejection.
   std::uint32_t consecutive_failures = 0;
+  Outcome last_failure{};       ///< how the last of them ended
   std::uint32_t ejections = 0;  ///< how often so far: the factor of `base`
   bool ejected = false;
   bool probing = false;  ///< ejection time is over, its one probe request is out or due
@@ -87,6 +90,8 @@ enum class Outcome : std::uint8_t {
   kTimeout,       ///< no answer in time: counts as a gateway failure
   kNeutral,       ///< the client went away: says nothing about the instance
 };
+/// For people: "connection refused or unreachable", "no answer in time".
+[[nodiscard]] std::string_view describe(Outcome outcome);
 [[nodiscard]] constexpr bool is_failure(Outcome outcome) {
   return outcome != Outcome::kSuccess && outcome != Outcome::kNeutral;
 }
@@ -187,6 +192,8 @@ class Cluster {
   /// Every instance in any tier, departed ones that still have requests in flight ("draining"), and
   /// those that left within the last minute ("absent"); sorted by tier and endpoint.
   [[nodiscard]] std::vector<InstanceView> view(TimePoint now) const;
+  /// Why an instance that was just ejected is, for how long, and how many are with it.
+  [[nodiscard]] std::string ejection_text(const InstanceState& instance) const;
   /// Hands out what happened since the last call.
   [[nodiscard]] ClusterEvents take_events();
 

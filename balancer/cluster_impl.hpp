@@ -61,6 +61,7 @@ struct Cluster::Impl {
   [[nodiscard]] std::string explain() const;
   [[nodiscard]] std::string explain_failures() const;
   [[nodiscard]] std::string tier_text(std::size_t tier) const;
+  [[nodiscard]] std::string ejection_text(const InstanceState& instance) const;
   [[nodiscard]] std::string why(const InstanceState& instance, TimePoint now) const;
   [[nodiscard]] std::vector<InstanceView> view(TimePoint now) const;
   void note_transitions(bool held_before, bool panicked_before);

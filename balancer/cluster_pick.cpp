@@ -114,6 +114,7 @@ void Cluster::Impl::finished(InstanceState& instance, Outcome outcome, Duration 
   instance.in_flight -= instance.in_flight > 0 ? 1 : 0;
   if (is_failure(outcome)) {
     ++instance.failures;
+    instance.last_failure = outcome;
     add_failure_load(instance, now);
   }
   // A refusal is quick, which must not make its instance look fast; a timeout truly is slow.

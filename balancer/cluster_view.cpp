@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "balancer/cluster_impl.hpp"
+#include "balancer/slow_start.hpp"
 
 namespace pilotfish::balancer {
 
@@ -108,7 +109,8 @@ std::string Cluster::Impl::why(const InstanceState& instance, TimePoint now) con
       text = "ejection over" + times + ": the next request probes it";
     } else {
       text = "ejected for another " + seconds_text(instance.ejected_until - now) + " after " +
-             counted(instance.consecutive_failures, "failure") + " in a row" + times;
+             counted(instance.consecutive_failures, "failure") +
+             " in a row, the last: " + std::string(describe(instance.last_failure)) + times;
     }
     return panic && holds(tiers[static_cast<std::size_t>(serving())], instance)
                ? text + "; used all the same, for want of others"
@@ -132,7 +134,43 @@ std::string Cluster::Impl::why(const InstanceState& instance, TimePoint now) con
     return "priority " + std::to_string(place->priority) + " waits behind priority " +
            std::to_string(tier.plan->first_priority());
   }
+  if (ramping(instance, options.slow_start, now)) {
+    return "slow start: picked at " +
+           std::to_string(ramp_percent(instance, options.slow_start, now)) +
+           " % of its weight so far";
+  }
   return "";
+}
+
+std::string Cluster::Impl::ejection_text(const InstanceState& instance) const {
+  std::string text = counted(instance.consecutive_failures, "failure") +
+                     " in a row, the last: " + std::string(describe(instance.last_failure)) +
+                     "; out for " + seconds_text(instance.ejected_until - instance.ejected_since) +
+                     ", then one request probes it";
+  if (instance.ejections > 1) {
+    text += " (its " + std::to_string(instance.ejections) + ". ejection in a row)";
+  }
+  if (instance.tier >= 0) {
+    const auto& members = tiers[static_cast<std::size_t>(instance.tier)].members;
+    const auto out =
+        std::ranges::count_if(members, [](const Member& m) { return m.state->ejected; });
+    text += "; " + std::to_string(out) + " of " + counted(members.size(), "instance") + " of " +
+            tier_text(static_cast<std::size_t>(instance.tier)) + " now out, at most " +
+            std::to_string(options.eject.max_share_percent) + " % (and one) may be";
+  }
+  return text;
+}
+
+std::string_view describe(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kSuccess: return "success";
+    case Outcome::kConnectFailure: return "no connection";
+    case Outcome::kReset: return "connection broken before a whole, valid answer";
+    case Outcome::kGatewayError: return "answered 502, 503 or 504";
+    case Outcome::kTimeout: return "no answer within request_timeout";
+    case Outcome::kNeutral: return "client gone";
+  }
+  return "unknown";
 }
 
 std::vector<InstanceView> Cluster::Impl::view(TimePoint now) const {
@@ -162,6 +200,10 @@ void Cluster::Impl::note_transitions(bool held_before, bool panicked_before) {
   if (panic != panicked_before) {
     events.notes.push_back(panic ? reason : "ejection counts again: " + reason);
   }
+}
+
+std::string Cluster::ejection_text(const InstanceState& instance) const {
+  return impl_->ejection_text(instance);
 }
 
 std::vector<InstanceView> Cluster::view(TimePoint now) const {

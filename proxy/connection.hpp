@@ -54,6 +54,8 @@ class ConnectionSlots {
   /// There may be room now: whoever waits looks again.
   void limits_changed() { freed_.notify_all(); }
   [[nodiscard]] std::uint32_t open() const { return open_; }
+  [[nodiscard]] bool full() const { return open_ >= most_; }
+  [[nodiscard]] std::size_t pending() const { return freed_.waiting(); }
 
  private:
   std::uint32_t most_;

@@ -6,6 +6,16 @@ namespace pilotfish::proxy {
 
 using balancer::Outcome;
 
+namespace {
+
+std::string last_try(std::uint32_t tries, const balancer::InstanceState& instance,
+                     const std::string& text) {
+  return " (" + std::to_string(tries) + (tries == 1 ? " try" : " tries") +
+         ", the last: " + instance.name + ", " + text + ")";
+}
+
+}  // namespace
+
 net::Awaitable<void> HttpSession::fail(TryEnd end) {
   switch (end) {
     case TryEnd::kReset:
@@ -36,30 +46,50 @@ net::Awaitable<void> HttpSession::fail(TryEnd end) {
   }
 }
 
-net::Awaitable<void> HttpSession::fail_open(OpenError error) {
+net::Awaitable<void> HttpSession::fail_open(const Opened& opened) {
   finish_try(Outcome::kNeutral);
-  switch (error) {
+  const auto& limits = options().limits;
+  switch (opened.error) {
     case OpenError::kConnect:
       co_await answer_own(503, "connection_refused",
-                          "every instance that was tried refused the connection");
+                          "every instance that was tried refused the connection" +
+                              last_try(tries_, *instance_, opened.text));
       break;
     case OpenError::kTimeout:
       co_await answer_own(504, "connection_timeout",
-                          "no instance accepted a connection within connect_timeout");
+                          "no instance accepted a connection within connect_timeout" +
+                              last_try(tries_, *instance_, opened.text));
       break;
     case OpenError::kQueueFull:
       co_await answer_own(503, "connection_limit_reached",
-                          "limits.connections is reached and limits.pending requests wait already");
+                          "limits.connections is reached (" + std::to_string(limits.connections) +
+                              ") and limits.pending requests wait already (" +
+                              std::to_string(limits.pending) + ")");
       break;
     case OpenError::kQueueTimeout:
       co_await answer_own(503, "connection_limit_reached",
-                          "limits.connections is reached and none became free in connect_timeout");
+                          "limits.connections is reached (" + std::to_string(limits.connections) +
+                              ") and none became free in connect_timeout");
       break;
     case OpenError::kDescriptors:
       co_await answer_own(503, "proxy_internal_error",
                           "pilotfish has no free file descriptor: raise its limit (ulimit -n)");
       break;
   }
+}
+
+void HttpSession::log_own(int status, std::string_view error, const std::string& text) {
+  if (status < 500) {
+    return;  // the application's own doing; the access log has it
+  }
+  std::string why = text;
+  if (instance_ && text.find(instance_->name) == std::string::npos) {
+    why += "; instance " + instance_->name + ", " + std::to_string(tries_) +
+           (tries_ == 1 ? " try" : " tries");
+  }
+  worker_->trouble.say(LogLevel::kWarn, options().name,
+                       "answered " + std::to_string(status) + " " + std::string(error),
+                       std::move(why), {{"client", client_endpoint_.to_string()}});
 }
 
 net::Awaitable<void> HttpSession::answer_own(int status, std::string_view error, std::string text) {
@@ -76,6 +106,7 @@ net::Awaitable<void> HttpSession::answer_own(int status, std::string_view error,
     alive_ = false;
     unread_input_ = true;
   }
+  log_own(status, error, text);
   status_ = status;
   body_out_ = answer.head_only ? 0 : text.size() + 1;
   error_ = error;

@@ -215,7 +215,7 @@ net::Awaitable<bool> HttpSession::choose() {
         continue;
       }
     }
-    co_await fail_open(opened.error);
+    co_await fail_open(opened);
     co_return false;
   }
 }

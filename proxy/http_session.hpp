@@ -87,7 +87,8 @@ class HttpSession final : public Session {
 
   // http_errors.cpp: our own answers
   net::Awaitable<void> fail(TryEnd end);
-  net::Awaitable<void> fail_open(OpenError error);
+  net::Awaitable<void> fail_open(const Opened& opened);
+  void log_own(int status, std::string_view error, const std::string& text);
   net::Awaitable<void> answer_own(int status, std::string_view error, std::string text);
 
   // http_upload.cpp: the request's way up

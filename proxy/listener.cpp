@@ -47,23 +47,26 @@ net::Awaitable<void> Listener::run(std::shared_ptr<Listener> self) {
   auto& worker = *self->worker_;
   while (self->acceptor_.is_open()) {
     if (worker.clients >= worker.most_clients) {
+      worker.trouble.say(LogLevel::kWarn, self->name_, "accept pauses: max_clients is reached",
+                         std::to_string(worker.clients) +
+                             " client connections here, no more are taken (max_clients and the "
+                             "descriptors allowed, divided among workers); new ones wait in the "
+                             "kernel's queue until one ends");
       (void)co_await worker.room.wait_until(Clock::now() + std::chrono::seconds(1));
       continue;
     }
     auto accepted = co_await self->acceptor_.async_accept(net::kTuple);
     const auto error = std::get<0>(accepted);
     if (!error) {
-      self->short_logged_ = false;
       // The socket comes with the acceptor's executor type already.
       self->on_accept_(ClientStream(net::TcpSocket(std::move(std::get<1>(accepted)))));
       continue;
     }
     if (self->short_of_descriptors(error)) {
-      if (!self->short_logged_) {
-        self->short_logged_ = true;
-        worker.log().error("accept pauses: no free file descriptor; raise its limit (ulimit -n)",
-                           {{"upstream", self->name_}, {"error", error.message()}});
-      }
+      worker.trouble.say(LogLevel::kError, self->name_,
+                         "accept pauses: no free file descriptor; raise its limit (ulimit -n)",
+                         error.message() + " at " + std::to_string(worker.clients) +
+                             " client connections; tried again every 200 ms");
       (void)co_await worker.room.wait_until(Clock::now() + kPause);
     } else if (error == net::asio::error::operation_aborted ||
                error == net::asio::error::bad_descriptor) {

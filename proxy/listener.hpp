@@ -42,7 +42,6 @@ class Listener : public std::enable_shared_from_this<Listener> {
   net::TcpAcceptor acceptor_;
   bool inherited_;
   std::function<void(ClientStream)> on_accept_;
-  bool short_logged_ = false;
 };
 
 }  // namespace pilotfish::proxy

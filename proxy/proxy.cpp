@@ -132,6 +132,10 @@ void Proxy::begin_drain(std::function<void()> on_idle) {
   worker.check_idle();
 }
 
+std::size_t Proxy::clients() const {
+  return impl_->worker->clients;
+}
+
 void Proxy::stop() {
   auto& worker = *impl_->worker;
   for (const auto& intake : impl_->intakes) {
@@ -146,6 +150,7 @@ void Proxy::stop() {
       upstream->stop();
     }
   }
+  worker.trouble.flush();
   impl_->sweep.clear();
   worker.deadlines.stop();
 }

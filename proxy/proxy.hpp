@@ -102,6 +102,8 @@ class Proxy {
   /// SIGTERM: takes what the kernel's queue holds, closes listeners, answers with
   /// `Connection: close`, closes idle connections. `on_idle` runs when the last session ended.
   void begin_drain(std::function<void()> on_idle);
+  /// Client connections there are now.
+  [[nodiscard]] std::size_t clients() const;
   /// Cuts what still runs.
   void stop();
 

@@ -6,6 +6,21 @@ namespace pilotfish::proxy {
 
 using balancer::Outcome;
 
+namespace {
+
+std::string describe(const Opened& opened) {
+  switch (opened.error) {
+    case OpenError::kConnect:
+    case OpenError::kTimeout: return opened.text;
+    case OpenError::kQueueFull: return "limits.connections and limits.pending are reached";
+    case OpenError::kQueueTimeout: return "limits.connections is reached, none became free in time";
+    case OpenError::kDescriptors: return "no free file descriptor: raise its limit (ulimit -n)";
+  }
+  return "";
+}
+
+}  // namespace
+
 TcpSession::TcpSession(std::shared_ptr<Worker> worker, std::shared_ptr<Upstream> upstream,
                        ClientStream client)
     : worker_(std::move(worker)),
@@ -49,6 +64,7 @@ net::Awaitable<void> TcpSession::serve() {
   const bool connected = co_await connect();
   if (!connected || cut_) {
     client_.reset();  // no byte was carried: an RST says so
+    log_refusal();
     log_end(error_, {});
     co_return;
   }
@@ -92,6 +108,7 @@ net::Awaitable<bool> TcpSession::connect() {
       upstream_->reached(*chosen, Clock::now());
       co_return !cut_;
     }
+    why_ = describe(opened);
     const bool refused = opened.error == OpenError::kConnect || opened.error == OpenError::kTimeout;
     upstream_->try_finished(*chosen, refused ? Outcome::kConnectFailure : Outcome::kNeutral,
                             Clock::now() - now, Clock::now());
@@ -116,6 +133,20 @@ net::Awaitable<bool> TcpSession::connect() {
       tried_[tried_count_++] = chosen;
     }
   }
+}
+
+void TcpSession::log_refusal() {
+  if (cut_ || error_.empty()) {
+    return;
+  }
+  std::string why(error_ == "destination_unavailable" ? upstream_->reason() : why_);
+  if (instance_) {
+    why += "; instance " + instance_->name + ", " + std::to_string(tries_) +
+           (tries_ == 1 ? " try" : " tries");
+  }
+  worker_->trouble.say(LogLevel::kWarn, upstream_->options().name,
+                       "closed a connection: " + std::string(error_), std::move(why),
+                       {{"client", client_endpoint_.to_string()}});
 }
 
 void TcpSession::finish(Outcome outcome) {

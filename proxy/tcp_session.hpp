@@ -30,6 +30,7 @@ class TcpSession final : public Session {
   net::Awaitable<bool> connect();
   void finish(balancer::Outcome outcome);
   void log_end(std::string_view error, const RelayEnd& end);
+  void log_refusal();
 
   std::shared_ptr<Worker> worker_;
   std::shared_ptr<Upstream> upstream_;
@@ -47,6 +48,7 @@ class TcpSession final : public Session {
   balancer::InstanceRef instance_;
   ConnectionPtr connection_;
   std::string_view error_;
+  std::string why_;  ///< the last failed try
   bool cut_ = false;
 };
 

@@ -74,7 +74,10 @@ std::unique_ptr<resolver::ServiceResolver> Upstream::make_resolver() {
   resolver::ServiceResolver::Hooks hooks;
   hooks.on_answer = [this](std::size_t tier, const TierAnswer& answer) { on_answer(tier, answer); };
   hooks.on_lookup = [this](const NameAnswer& answer) { metrics_.looked_up(answer); };
-  hooks.on_stale = [this] { metrics_.stale_served(); };
+  hooks.on_stale = [this] {
+    metrics_.stale_served();
+    ++stale_served_;
+  };
   return std::make_unique<resolver::ServiceResolver>(dns_, options_.source, options_.fresh,
                                                      options_.lookup, std::move(hooks));
 }
@@ -165,29 +168,8 @@ void Upstream::on_answer(std::size_t tier, const TierAnswer& answer) {
     known = answer;
     (void)settle_pending(now);
   }
-  log_lookup(tier, answer);
+  log_lookups(tier, answer, now);
   publish_events();
-}
-
-void Upstream::log_lookup(std::size_t tier, const TierAnswer& answer) {
-  if (!any_answer_ || answer.result != last_result_) {
-    if (is_failure(answer.result)) {
-      worker_.log().warn("lookup failed; the last good answer serves on",
-                         {{"upstream", options_.name},
-                          {"tier", resolver::tier_names(options_.source)[tier]},
-                          {"result", std::string(to_string(answer.result))}});
-    } else if (any_answer_ && is_failure(last_result_)) {
-      worker_.log().info("the registry answers again",
-                         {{"upstream", options_.name},
-                          {"tier", resolver::tier_names(options_.source)[tier]},
-                          {"instances", std::to_string(answer.instances.size())}});
-    }
-  }
-  // One result stands for the registry's state; an empty tier beside a full one is no news.
-  if (is_failure(answer.result) || !any_answer_ || is_failure(last_result_)) {
-    last_result_ = answer.result;
-  }
-  any_answer_ = true;
 }
 
 void Upstream::publish_events() {
@@ -213,13 +195,10 @@ void Upstream::publish_events() {
   for (const auto& instance : events.ejected) {
     metrics_.ejected(*instance);
     link_of(*instance).close_all();
-    worker_.log().warn("instance ejected", {{"upstream", options_.name},
-                                            {"instance", instance->name},
-                                            {"ejections", std::to_string(instance->ejections)}});
+    log_ejection(*instance);
   }
   for (const auto& instance : events.returned) {
-    worker_.log().info("instance back after ejection",
-                       {{"upstream", options_.name}, {"instance", instance->name}});
+    log_return(*instance);
   }
   for (const auto& change : events.tier_changes) {
     metrics_.tier_changed(change.reason);
@@ -228,19 +207,6 @@ void Upstream::publish_events() {
   for (const auto& note : events.notes) {
     worker_.log().info(note, {{"upstream", options_.name}});
   }
-}
-
-void Upstream::log_tier_change(const balancer::ClusterEvents::TierChange& change) {
-  const auto level = change.to < 0 || change.reason == balancer::TierReason::kTooFew ||
-                             change.reason == balancer::TierReason::kBestOfBad
-                         ? LogLevel::kWarn
-                         : LogLevel::kInfo;
-  worker_.log().log(level, "serving tier changed",
-                    {{"upstream", options_.name},
-                     {"from", std::to_string(change.from)},
-                     {"to", std::to_string(change.to)},
-                     {"reason", std::string(to_string(change.reason))},
-                     {"why", change.text}});
 }
 
 // --- choosing and connecting -----------------------------------------------------------------
@@ -291,6 +257,8 @@ net::Awaitable<Opened> Upstream::open(InstanceState& instance) {
     out.error = reason == ConnectFailure::kTimeout         ? OpenError::kTimeout
                 : reason == ConnectFailure::kNoDescriptors ? OpenError::kDescriptors
                                                            : OpenError::kConnect;
+    out.text =
+        reason == ConnectFailure::kTimeout ? "no answer within connect_timeout" : error.message();
     worker_.log().debug(
         "connect failed",
         {{"upstream", options_.name}, {"instance", instance.name}, {"error", error.message()}});
@@ -352,11 +320,16 @@ UpstreamStatus Upstream::status(TimePoint now) const {
     out.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - asked).count();
   }
   out.tier_names = cluster_.tier_names();
+  const std::string limited = slots_->full()
+                                  ? "limits.connections (" + std::to_string(slots_->open()) +
+                                        " here) is reached: " + std::to_string(slots_->pending()) +
+                                        " requests wait for a connection"
+                                  : std::string();
   for (const auto& view : cluster_.view(now)) {
     const auto& state = *view.state;
     out.instances.push_back({state.name, state.weight, state.priority, state.tags, state.tier,
-                             std::string(view.status), view.why, state.in_flight, state.requests,
-                             state.failures});
+                             std::string(view.status), view.why.empty() ? limited : view.why,
+                             state.in_flight, state.requests, state.failures});
   }
   if (pending_) {
     out.reason += "; these are the instances from before the reload, until its source names one";

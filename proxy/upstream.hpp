@@ -34,6 +34,7 @@ enum class OpenError : std::uint8_t {
 struct Opened {
   ConnectionPtr connection;
   OpenError error{};
+  std::string text;  ///< of a failed connect: "Connection refused"
 };
 
 /// One upstream in one worker: the only place where resolver and balancer meet. Feeds answers into
@@ -128,7 +129,9 @@ class Upstream {
   void apply_limits();
 
   void on_answer(std::size_t tier, const TierAnswer& answer);
-  void log_lookup(std::size_t tier, const TierAnswer& answer);
+  void log_lookups(std::size_t tier, const TierAnswer& answer, TimePoint now);
+  void log_ejection(const balancer::InstanceState& instance);
+  void log_return(const balancer::InstanceState& instance);
   void publish_events();
   void log_tier_change(const balancer::ClusterEvents::TierChange& change);
 
@@ -148,6 +151,9 @@ class Upstream {
   bool leaving_ = false;
   LookupResult last_result_ = LookupResult::kOk;
   bool any_answer_ = false;
+  TimePoint failing_since_{};
+  std::uint64_t failed_lookups_ = 0;  ///< since then
+  std::uint64_t stale_served_ = 0;    ///< since then
 };
 
 }  // namespace pilotfish::proxy

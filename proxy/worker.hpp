@@ -10,6 +10,7 @@
 #include "net/deadlines.hpp"
 #include "net/notifier.hpp"
 #include "proxy/proxy.hpp"
+#include "proxy/trouble_log.hpp"
 
 namespace pilotfish::proxy {
 
@@ -43,6 +44,7 @@ struct Worker {
         shared(common),
         store(metric_store),
         random(common.seed),
+        trouble(deadlines, *common.logger),
         room(executor) {}
 
   net::IoContext& context;
@@ -52,6 +54,7 @@ struct Worker {
   Shared shared;
   metrics::Store& store;
   Random random;
+  TroubleLog trouble;  ///< what a flood must not turn into one of lines
 
   SessionList sessions;
   std::size_t clients = 0;       ///< sessions alive

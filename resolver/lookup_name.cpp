@@ -103,9 +103,13 @@ void LookupName::finished(LookupOutcome outcome, TimePoint asked) {
   const auto ttl = outcome.answer.result == LookupResult::kOk ? outcome.answer.ttl : Duration{};
   gate_.finish(end, ttl, now);
   if (was_open != gate_.open()) {
-    logger_.warn(
-        was_open ? "connections wait for lookups again" : "connections no longer wait for lookups",
-        {{"name", plan_.name.text}});
+    const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(plan_.timeout);
+    logger_.warn(was_open ? "connections wait for lookups again: a probe was answered"
+                          : "connections no longer wait for lookups: 3 in a row ran out of time; "
+                            "one probe a second goes on",
+                 {{"name", plan_.name.text},
+                  {"result", std::string(to_string(outcome.answer.result))},
+                  {"timeout", std::to_string(timeout.count()) + " ms"}});
   }
   keep(std::move(outcome), asked, now);
   const auto users = users_;  // a hook may stop a resolver

@@ -3,16 +3,19 @@
 import os
 import re
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
-from harness import (CoreDns, Etcd, Process, free_port, get, part, pilotfish_binary,
+from harness import (CoreDns, Etcd, Process, Traffic, free_port, get, part, pilotfish_binary,
                      pilotfish_cli, wait_for)
 from harness.parts import ROOT, clean_environment
 from harness.sidecar import Pilotfish
+from harness.systemd import ListeningSockets, NotifySocket
 
 EXAMPLES = ROOT / "examples"
 
@@ -190,6 +193,83 @@ def test_dnsmasq(own_consul, shipped, script, backend):
     own_consul.critical(idents[0])
     own_consul.await_healthy("web", 1)
     assert {get(listen).instance for _ in range(20)} == {str(server.ports[1])}
+
+
+UNITS = EXAMPLES / "systemd"
+
+
+def systemd_commands(unit: str, setting: str) -> list[list[str]]:
+    """The commands of a unit with this build and this folder in place of the installed ones."""
+    text = (UNITS / unit).read_text()
+    return [shlex.split(command.replace("/etc/pilotfish/", f"{UNITS}/")
+                        .replace("/usr/bin/pilotfish", pilotfish_binary()))
+            for command in re.findall(rf"^{setting}=(.+)$", text, re.M)]
+
+
+def test_systemd_units_are_valid(tmp_path):
+    analyze = shutil.which("systemd-analyze")
+    assert analyze, "package systemd is missing"
+    for unit in [*UNITS.glob("*.service"), *UNITS.glob("*.socket")]:
+        text = unit.read_text().replace("/usr/bin/pilotfish", "/bin/true")
+        (tmp_path / unit.name).write_text(text)
+    units = sorted(tmp_path.glob("*.*"))
+    done = subprocess.run([analyze, "verify", "--man=no", "--recursive-errors=no", *units],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "Unknown" not in done.stderr, done.stderr
+
+
+def test_systemd(own_consul, tmp_path, cleanup, backend):
+    """pilotfish.socket and pilotfish.service: checked, started, reloaded, restarted under calls."""
+    server = backend()
+    own_consul.register("billing", server.port)
+    own_consul.await_healthy("billing", 1)
+    [name] = re.findall(r"^FileDescriptorName=(.+)$", (UNITS / "pilotfish.socket").read_text(), re.M)
+    held, notify = cleanup(ListeningSockets(name)), cleanup(NotifySocket(tmp_path))
+    port, how = held.port(name), held.how()
+    env = clean_environment({
+        "ADMIN_PORT": str(free_port()), "STATE_DIRECTORY": str(tmp_path / "state"),
+        "NOTIFY_SOCKET": str(notify.path), "WATCHDOG_USEC": "10000000",
+        **{key: str(value) for key, value in consul_ports(own_consul).items()}})
+    (tmp_path / "state").mkdir()
+    [check] = systemd_commands("pilotfish.service", "ExecStartPre")
+    [start] = systemd_commands("pilotfish.service", "ExecStart")
+    [reload] = systemd_commands("pilotfish.service", "ExecReload")
+    assert subprocess.run(check, env=env, timeout=30).returncode == 0
+    with Traffic(port, rate=60, timeout=30) as traffic:
+        for _ in range(3):
+            began = time.monotonic()
+            running = cleanup(Process([*how["around"], *start], tmp_path / "pilotfish.log", env=env,
+                                      inherit=how["inherit"]))
+            notify.await_line("READY=1", since=began)
+            notify.await_line("WATCHDOG=1", since=began)
+            assert subprocess.run([word.replace("$MAINPID", str(running.pid)) for word in reload],
+                                  timeout=10).returncode == 0
+            running.until(lambda: "reloaded" in running.log(), 10)
+            assert running.stop(20) == 0
+        running = cleanup(Process([*how["around"], *start], tmp_path / "pilotfish.log", env=env,
+                                  inherit=how["inherit"]))
+        notify.await_line("READY=1", since=time.monotonic() - 1)
+    assert not traffic.failed and traffic.instances() == {str(server.port)}, traffic.failed[:3]
+    assert list((tmp_path / "state").iterdir()), "the last good answers are kept"
+
+
+def test_systemd_announces_once_for_another_service(tmp_path, cleanup):
+    """systemd/node-announce.service: case 2 without a script."""
+    etcd, dns_port = cleanup(Etcd(tmp_path)), free_port()
+    env = clean_environment({"ETCD_PORT": str(etcd.port), "DNS_PORT": str(dns_port)})
+    cleanup(Process([part("coredns"), "-conf", EXAMPLES / "coredns-etcd/Corefile"],
+                    tmp_path / "coredns.log", env=env))
+
+    def dig() -> str:
+        return subprocess.run([part("dig"), "@127.0.0.1", "-p", str(dns_port), "node.prom.local",
+                               "SRV", "+short", "+tries=1", "+time=2"], capture_output=True,
+                              text=True, timeout=10).stdout
+    [start] = systemd_commands("node-announce.service", "ExecStart")
+    [stop] = systemd_commands("node-announce.service", "ExecStop")
+    assert subprocess.run(start, env=env, timeout=30).returncode == 0
+    wait_for(lambda: " 9100 " in dig(), 15)
+    assert subprocess.run(stop, env=env, timeout=30).returncode == 0
+    wait_for(lambda: dig().strip() == "", 15)
 
 
 def test_every_example_is_run_here():

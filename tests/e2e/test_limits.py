@@ -1,6 +1,8 @@
 """Deadlines and limits: each holds, says so in its answer, and leaves the others alone."""
 
+import shutil
 import socket
+import subprocess
 import threading
 import time
 
@@ -210,6 +212,57 @@ def test_five_thousand_idle_connections_cost_little_and_harm_nobody(lane):
         for sock in clients:
             sock.close()
     wait_for(lambda: sidecar.metric("pilotfish_downstream_connections") <= 1, 15, "all are gone")
+
+
+def test_few_descriptors_hold_max_clients_down_so_that_every_request_still_finds_one(
+        backend, pilotfish):
+    """60 descriptors, 200 clients: they wait in the kernel's queue and are all answered."""
+    server, port = backend(slow(0.02)), free_port()
+    sidecar = pilotfish(f"""
+        upstreams:
+          app: {{listen: "127.0.0.1:{port}", static: ["{server.address}"]}}
+        """, descriptors=60)
+    sidecar.await_log(r"max_clients is held lower: descriptors .* max_clients=10000 held_at=\d+ "
+                      r"descriptors=60")
+    clients = [Client(port, timeout=30) for _ in range(200)]
+    for client in clients:
+        client.send(build(headers=[("Connection", "close")]))
+    assert [client.read_response().status for client in clients] == [200] * 200
+    assert sidecar.admin("/ready")[0] == 200, "admin has descriptors of its own"
+    assert sidecar.process.log().count("no free file descriptor") == 0
+
+
+def test_where_the_kernel_gives_no_descriptor_accept_pauses_and_goes_on_within_a_second(
+        backend, pilotfish):
+    """Every accept fails for a while (strace's doing): one line, no spin, nobody is lost."""
+    server, port = backend(), free_port()
+    sidecar = pilotfish(f"""
+        upstreams:
+          app: {{listen: "127.0.0.1:{port}", static: ["{server.address}"]}}
+        """)
+    strace = shutil.which("strace")
+    assert strace, "package strace is missing"
+    trouble = subprocess.Popen(
+        [strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=accept,accept4",
+         "-e", "inject=accept,accept4:error=EMFILE", "-p", str(sidecar.process.pid)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: "TracerPid:\t0" not in
+                 open(f"/proc/{sidecar.process.pid}/status").read(), 10)
+        clients = [Client(port, timeout=20) for _ in range(20)]
+        for client in clients:
+            client.send(build())
+        sidecar.await_log("accept pauses: no free file descriptor; raise its limit")
+        busy = sidecar.process.cpu_seconds()
+        time.sleep(1.5)
+        assert sidecar.process.cpu_seconds() - busy < 0.7, "it spins"
+    finally:
+        trouble.terminate()
+        trouble.wait(10)
+    began = time.monotonic()
+    assert [client.read_response().status for client in clients] == [200] * 20
+    assert time.monotonic() - began < 5, "a second on an idle machine"
+    assert sidecar.process.log().count("accept pauses") == 1
 
 
 def test_without_free_descriptors_it_waits_and_recovers(backend, pilotfish):

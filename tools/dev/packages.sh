@@ -7,7 +7,8 @@ packages_build=(g++ cmake ninja-build ccache git
   libcli11-dev libspdlog-dev libgtest-dev libgmock-dev libbenchmark-dev)
 packages_check=(clang-format-14 clang-tidy-19 python3 python3-pytest)
 packages_test=(etcd-server etcd-client dnsmasq-base haproxy nginx
-  curl dnsutils procps iproute2 iptables libfaketime python3 python3-pytest python3-pytest-xdist)
+  curl dnsutils procps iproute2 iptables libfaketime strace systemd util-linux
+  python3 python3-pytest python3-pytest-xdist)
 packages_fuzz=(clang-19 libclang-rt-19-dev)
 packages_bench=(haproxy nginx wrk)
 policy=/usr/sbin/policy-rc.d

@@ -42,7 +42,8 @@ class Process:
     """One running program. `log` holds its stdout (unless `stdout` is where to) and its stderr."""
 
     def __init__(self, argv: list, log: Path, *, env: dict | None = None, cwd: Path | None = None,
-                 descriptors: int | None = None, stdout: int | None = None):
+                 descriptors: int | None = None, stdout: int | None = None,
+                 inherit: tuple = ()):
         self.argv = [str(word) for word in argv]
         self.log_path = Path(log)
 
@@ -54,8 +55,9 @@ class Process:
 
         with open(self.log_path, "ab") as sink:
             self.popen = subprocess.Popen(
-                self.argv, stdin=subprocess.DEVNULL, stdout=sink if stdout is None else stdout, stderr=sink,
-                env=env, cwd=cwd, start_new_session=True, preexec_fn=prepare)
+                self.argv, stdin=subprocess.DEVNULL, stdout=sink if stdout is None else stdout,
+                stderr=sink, env=env, cwd=cwd, start_new_session=True, preexec_fn=prepare,
+                pass_fds=inherit)
 
     @property
     def pid(self) -> int:

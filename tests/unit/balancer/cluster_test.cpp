@@ -98,5 +98,39 @@ TEST(Cluster, KeepsTheLastGoodSetThroughFailedAnswersWithoutLimit) {
   EXPECT_THAT(box.cluster.reason(), HasSubstr("failed (timeout)"));
 }
 
+TEST(Cluster, TellsOfAnEjectionItsCauseItsTimeAndItsShare) {
+  ClusterBox box;
+  box.answer(0, {instance(1), instance(2), instance(3), instance(4)});
+  for (const auto outcome : {Outcome::kReset, Outcome::kTimeout, Outcome::kGatewayError,
+                             Outcome::kConnectFailure, Outcome::kGatewayError}) {
+    box.run(box.state(1), outcome);
+  }
+  EXPECT_EQ(box.cluster.ejection_text(box.state(1)),
+            "5 failures in a row, the last: answered 502, 503 or 504; out for 30 s, then one "
+            "request probes it; 1 of 4 instances of tier 0 (v4) now out, at most 50 % (and one) "
+            "may be");
+  box.pass(30s);
+  box.run(box.state(1), Outcome::kTimeout);
+  const auto again = box.cluster.ejection_text(box.state(1));
+  EXPECT_THAT(again, HasSubstr("the last: no answer within request_timeout; out for 60 s"));
+  EXPECT_THAT(again, HasSubstr("its 2. ejection in a row"));
+}
+
+TEST(Cluster, TellsWhatShareOfItsWeightANewInstanceHasInSlowStart) {
+  ClusterOptions options;
+  options.slow_start = 10s;
+  ClusterBox box(options);
+  box.answer(0, {instance(1)});
+  box.pass(1s);
+  box.answer(0, {instance(1), instance(2)});
+  box.pass(5s);
+  (void)box.pick();
+  for (const auto& view : box.cluster.view(box.now)) {
+    EXPECT_EQ(view.why, view.state->name == "10.0.0.2:80"
+                            ? "slow start: picked at 55 % of its weight so far"
+                            : "");
+  }
+}
+
 }  // namespace
 }  // namespace pilotfish::balancer

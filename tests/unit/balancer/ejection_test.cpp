@@ -35,7 +35,8 @@ TEST(Ejection, TakesOutAfterFailuresInARowAndSaysWhy) {
   box.pass(2s);
   const auto view = box.view_of(1);
   EXPECT_EQ(view.status, "ejected");
-  EXPECT_EQ(view.why, "ejected for another 28 s after 5 failures in a row");
+  EXPECT_EQ(view.why,
+            "ejected for another 28 s after 5 failures in a row, the last: no connection");
   EXPECT_EQ(box.cluster.take_events().ejected.size(), 1U);
   EXPECT_THAT(box.cluster.reason(), HasSubstr("3 of 4 instances (1 ejected)"));
 }
