@@ -120,9 +120,8 @@ def test_without_an_instance_the_connection_is_reset(consul, pilotfish, service)
         upstreams:
           app: {{listen: "127.0.0.1:{port}", protocol: tcp, consul: {service}}}
         """, wait="health")
-    with Client(port) as client:
-        with pytest.raises(ConnectionResetError):
-            client.read_to_end()
+    with pytest.raises(ConnectionResetError), Client(port) as client:  # as early as in connect()
+        client.read_to_end()
 
 
 def test_a_connection_goes_on_to_another_instance_when_one_is_dead(tcp, cleanup):
