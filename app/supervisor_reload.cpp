@@ -144,7 +144,7 @@ net::Awaitable<void> Supervisor::apply(ReloadPlan plan, Prepared prepared) {
   update->upstreams = options_.upstreams;
   update->consul_dns = options_.consul_dns;
   update->access_log = access_log_.get();
-  update->max_clients = options_.max_clients;
+  update->max_clients = std::min(options_.max_clients, workers_->carried());
   update->seeds = change_state(plan);
   change_admin(plan, prepared);
   auto applying = workers_->apply(std::move(update), options_.consul_http,

@@ -100,14 +100,14 @@ WorkerGroup::~WorkerGroup() {
 
 void WorkerGroup::start(std::vector<UpstreamListener> listeners,
                         const std::vector<proxy::Proxy::Seed>& seeds) {
-  const auto carried = warn_of_descriptors();
+  carried_ = warn_of_descriptors();
   std::random_device entropy;
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     proxy::Shared shared;
     shared.logger = &worker_logs_.of(i);
     shared.access_log = access_log_;
     shared.worker_count = static_cast<std::uint32_t>(workers_.size());
-    shared.max_clients = std::min(options_.max_clients, carried);
+    shared.max_clients = std::min(options_.max_clients, carried_);
     shared.consul_dns = options_.consul_dns;
     shared.seed = (std::uint64_t{entropy()} << 32U) | entropy();
     std::vector<proxy::Proxy::Listener> own;

@@ -56,6 +56,8 @@ class WorkerGroup {
   /// Brings every worker's gauges up to date; waits `limit` at most.
   [[nodiscard]] net::Awaitable<void> refresh_gauges(Duration limit);
   [[nodiscard]] std::vector<metrics::Store*> stores();
+  /// Client connections that the descriptors carry; known from start() on.
+  [[nodiscard]] std::uint32_t carried() const { return carried_; }
   /// Client connections of all workers; nothing where one does not answer within `limit`.
   [[nodiscard]] net::Awaitable<std::optional<std::size_t>> clients(Duration limit);
 
@@ -81,6 +83,7 @@ class WorkerGroup {
   config::RootOptions options_;
   Logger& logger_;
   WorkerLogs worker_logs_;
+  std::uint32_t carried_ = 0;  ///< clients that the descriptors carry
   proxy::AccessLog* access_log_;
   Hooks hooks_;
   std::vector<std::unique_ptr<Worker>> workers_;
