@@ -31,7 +31,7 @@ void Upstream::log_lookups(std::size_t tier, const TierAnswer& answer, TimePoint
   const bool failed_before = any_answer_ && is_failure(last_result_);
   const auto names =
       resolver::tier_names(options_.source);  // the cluster's may be of before a reload
-  const std::string name = names[tier];
+  const std::string& name = names[tier];
   if (failed) {
     if (!failed_before) {
       failing_since_ = now;
