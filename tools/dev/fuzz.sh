@@ -4,6 +4,7 @@
 
 fuzz_targets=(http_request http_response chunked dns_answer registry_json config_yaml)
 fuzz_seconds=${PILOTFISH_FUZZ_SECONDS:-60} # for each target
+fuzz_seed=0 # 0: another one each time
 
 # fuzz_one TARGET SECONDS: leaves what broke in build/fuzz/findings/.
 fuzz_one() {
@@ -13,7 +14,7 @@ fuzz_one() {
   # A sanitizer's report and an error of libFuzzer itself both end it with a status.
   env ${symbolizer:+ASAN_SYMBOLIZER_PATH="$symbolizer"} \
     nice -n 5 "$root/build/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=20 \
-    -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 \
+    -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 -seed="$fuzz_seed" \
     -artifact_prefix="$root/build/fuzz/findings/$target-" \
     -dict="$root/tests/fuzz/dictionaries/$target.dict" "$kept" "$root/tests/fuzz/corpus/$target"
 }
@@ -58,8 +59,10 @@ fuzz_all() {
   done
 }
 
+# With a fixed seed, so that a run that goes on from the same inputs can be repeated.
 test_fuzz() {
   local built=0
+  fuzz_seed=1
   build_preset fuzz || built=$?
   count_result "build fuzz" "$built"
   ((built != 0)) || fuzz_all "$fuzz_seconds" "${fuzz_targets[@]}"
