@@ -107,15 +107,18 @@ void ServiceManager::stopping(Duration drain) {
 
 net::Awaitable<void> ServiceManager::run() {
   for (;;) {
+    const auto next = Clock::now() + every_;
     const auto clients = co_await hooks_.clients(every_);
     judge(clients.has_value());
     if (clients) {
       if (watchdog_) {
         notify_service_manager(environment_, "WATCHDOG=1");
       }
-      co_await tell(*clients);
+      if (Clock::now() + every_ / 2 < next || !watchdog_) {
+        co_await tell(*clients);  // the next ping does not wait for it
+      }
     }
-    timer_.expires_after(every_);
+    timer_.expires_at(next);
     (void)co_await timer_.async_wait(net::kTuple);
   }
 }

@@ -111,7 +111,7 @@ int Supervisor::run() {
 net::Awaitable<void> Supervisor::start() {
   std::vector<proxy::Proxy::Seed> seeds;
   if (!options_.state_dir.empty()) {
-    state_ = std::make_unique<StateStore>(options_, logger_);
+    state_ = std::make_shared<StateStore>(options_, logger_);
     seeds = state_->load(wall_now(), Clock::now());
     keeping_state_ = true;
     asio::co_spawn(io_, keep_state(), asio::detached);
@@ -206,9 +206,9 @@ net::Awaitable<void> Supervisor::keep_state() {
 }
 
 net::Awaitable<void> Supervisor::update_state(Duration limit) {
-  const auto* asked = state_.get();
+  const auto asked = state_;
   const auto statuses = co_await workers_->first_status(limit);
-  if (state_ && state_.get() == asked) {  // a reload may have put another in its place
+  if (state_ && state_ == asked) {  // a reload may have put another in its place
     state_->update(statuses, wall_now(), Clock::now());
   }
 }

@@ -89,7 +89,7 @@ class Supervisor final : public AdminSource {
   std::unique_ptr<AdminServer> admin_;
   std::unique_ptr<AdminServer> former_admin_;  ///< moved; finishes its answers
   std::vector<std::unique_ptr<QueuedAccessLog>> former_access_logs_;  ///< a worker may still write
-  std::unique_ptr<StateStore> state_;                                 // none without state_dir
+  std::shared_ptr<StateStore> state_;                                 // none without state_dir
   net::Timer state_timer_{io_};
   ServiceManager service_manager_;
   boost::asio::basic_signal_set<net::Executor> signals_{io_};

@@ -225,7 +225,7 @@ std::vector<proxy::Proxy::Seed> Supervisor::change_state(const ReloadPlan& plan)
   if (options_.state_dir.empty()) {
     return {};
   }
-  state_ = std::make_unique<StateStore>(options_, logger_);
+  state_ = std::make_shared<StateStore>(options_, logger_);
   auto seeds = state_->load(wall_now(), Clock::now());
   if (!keeping_state_) {
     keeping_state_ = true;

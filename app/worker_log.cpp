@@ -8,6 +8,28 @@ namespace {
 
 constexpr Duration kSameNews = std::chrono::seconds(2);
 
+bool is_numeral(char c) {
+  return (c >= '0' && c <= '9') || c == '.';
+}
+
+/// Two workers wait the same thing out, but hardly for the same number of milliseconds.
+std::string without_durations(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t end = i;
+    while (end < text.size() && is_numeral(text[end])) {
+      ++end;
+    }
+    const auto rest = text.substr(end);
+    const bool duration =
+        end > i && (rest.starts_with(" ms") || rest.starts_with(" s") || rest.starts_with(" us"));
+    const auto next = std::max(end, i + 1);
+    out += duration ? "#" : text.substr(i, next - i);
+    i = next;
+  }
+  return out;
+}
+
 }  // namespace
 
 class WorkerLogs::One final : public Logger {
@@ -25,7 +47,7 @@ class WorkerLogs::One final : public Logger {
         text += '\n';
         text += field.key;
         text += '=';
-        text += field.value;
+        text += without_durations(field.value);
       }
       if (!group_.is_news(worker_, std::move(text), Clock::now())) {
         return;

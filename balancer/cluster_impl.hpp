@@ -49,6 +49,9 @@ struct Cluster::Impl {
   InstanceState* pick(const PickContext& context);
   InstanceState* pick_beyond_first_group(const PickContext& context);
   InstanceState* spare_suspects(const PickContext& context, InstanceState& chosen);
+  /// The context with every member `avoided` added to what was tried; `list` holds them.
+  PickContext avoiding(const PickContext& context, bool (*avoided)(const InstanceState&, TimePoint),
+                       std::vector<InstanceState*>& list) const;
   bool another(std::span<InstanceState* const> tried) const;
   void started(InstanceState& instance, TimePoint now);
   void finished(InstanceState& instance, Outcome outcome, Duration latency, TimePoint now);

@@ -27,7 +27,11 @@ InstanceState* Cluster::Impl::pick(const PickContext& context) {
   if (auto* instance = pick_beyond_first_group(context)) {
     return instance;
   }
-  if (!context.tried.empty()) {
+  // What answered, if only with an error, is asked again before what was ejected.
+  const auto gave_no_answer = [](const InstanceState* state) {
+    return state->last_failure != Outcome::kGatewayError;
+  };
+  if (!context.tried.empty() && std::ranges::all_of(context.tried, gave_no_answer)) {
     if (auto* instance = ejection.soonest_back(
             [&](const InstanceState& state) { return !is_tried(context.tried, &state); })) {
       return instance;
@@ -37,25 +41,57 @@ InstanceState* Cluster::Impl::pick(const PickContext& context) {
       .pick({context.now, context.hash, {}}, random);
 }
 
-/// A request that has failed once has no try to spend on an instance that failed last time: where
-/// a whole version dies at one moment, the first to notice warn the rest. Off the usual way.
-InstanceState* Cluster::Impl::spare_suspects(const PickContext& context, InstanceState& chosen) {
-  if (chosen.consecutive_failures == 0) {
-    return &chosen;
-  }
-  std::vector<InstanceState*> avoided(context.tried.begin(), context.tried.end());
+namespace {
+
+/// For about 10 s; what failed before that says nothing about now.
+bool failed_lately(const InstanceState& state, TimePoint now) {
+  return state.consecutive_failures > 0 && failure_load_at(state, now) > 0;
+}
+
+/// It did not serve at all; an instance that answers 503 does.
+bool seems_dead(const InstanceState& state, TimePoint now) {
+  return failed_lately(state, now) &&
+         (state.last_failure == Outcome::kConnectFailure || state.last_failure == Outcome::kReset);
+}
+
+}  // namespace
+
+PickContext Cluster::Impl::avoiding(const PickContext& context,
+                                    bool (*avoided)(const InstanceState&, TimePoint),
+                                    std::vector<InstanceState*>& list) const {
+  constexpr std::size_t kMost = 256;  // beyond that the search would cost more than a try
+  list.assign(context.tried.begin(), context.tried.end());
   for (const auto& tier : tiers) {
     for (const auto& member : tier.members) {
-      if (member.state->consecutive_failures > 0) {
-        avoided.push_back(member.state);
+      if (list.size() < kMost && avoided(*member.state, context.now)) {
+        list.push_back(member.state);
       }
     }
   }
   PickContext strict = context;
-  strict.tried = avoided;
-  auto* better = hot->pick(strict, random);
-  better = better == nullptr ? pick_beyond_first_group(strict) : better;
-  return better == nullptr ? &chosen : better;
+  strict.tried = list;
+  return strict;
+}
+
+/// A request that has failed once has no try to spend on an instance that failed a moment ago:
+/// where a whole version dies at one moment, the first to notice warn the rest. Its own group comes
+/// first all the same, and is left only where everyone in it seems dead. Off the usual way.
+InstanceState* Cluster::Impl::spare_suspects(const PickContext& context, InstanceState& chosen) {
+  if (!failed_lately(chosen, context.now)) {
+    return &chosen;
+  }
+  std::vector<InstanceState*> clean_list;
+  const auto clean = avoiding(context, failed_lately, clean_list);
+  if (auto* instance = hot->pick(clean, random)) {
+    return instance;
+  }
+  std::vector<InstanceState*> dead_list;
+  if (auto* instance = hot->pick(avoiding(context, seems_dead, dead_list), random)) {
+    return instance;
+  }
+  auto* elsewhere = pick_beyond_first_group(clean);
+  const bool drained = elsewhere != nullptr && elsewhere->weight == 0 && chosen.weight > 0;
+  return elsewhere == nullptr || drained ? &chosen : elsewhere;
 }
 
 /// A retry that has used up the best instances: later groups of the tier, then other tiers (better

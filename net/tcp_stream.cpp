@@ -90,7 +90,10 @@ bool TcpStream::unheard_for(Duration silence) {
   if (::getsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) {
     return false;
   }
-  return info.tcpi_unacked > 0 && std::chrono::milliseconds(info.tcpi_last_ack_recv) >= silence;
+  // Two retransmissions are 600 ms at the least: one lost packet, or an acknowledgement that waits
+  // for the answer, is no silence.
+  return info.tcpi_unacked > 0 && info.tcpi_retransmits >= 2 &&
+         std::chrono::milliseconds(info.tcpi_last_ack_recv) >= silence;
 }
 
 Awaitable<std::tuple<ErrorCode>> TcpStream::connect(const Endpoint& endpoint) {

@@ -280,8 +280,12 @@ void HttpSession::await_answer(Connection& connection) {
   const auto deadline = sent_at_ + (options().request_timeout - answer_time_used_);
   // A dead host is given up early only where another try is possible: it might just be slow to
   // come back, and without a repeat giving up early helps nobody.
+  const auto& retry = options().retry;
+  const auto tried = std::min(tried_count_, kMostTried - 1);
+  tried_[tried] = instance_.get();  // beyond those that count, for this question alone
   const bool repeatable = http::is_idempotent(request_.method) && body_.replayable() &&
-                          !interim_passed_ && retries_ < options().retry.attempts;
+                          !interim_passed_ && retries_ < retry.attempts && retry.on_reset &&
+                          upstream_->another({tried_.data(), tried + 1});
   if (repeatable) {
     connection.expect_heard_within(deadline, options().connect_timeout, sent_at_);
   } else {
@@ -344,8 +348,8 @@ RetryVerdict HttpSession::ask_retry(RetryCause cause, TimePoint now) {
   question.connected = cause != RetryCause::kConnect;
   question.answer_started = interim_passed_;
   question.body_replayable = body_.replayable();
-  question.reused_connection =
-      cause == RetryCause::kReset && connection_ && connection_->reused && !any_byte_back_;
+  question.reused_connection = cause == RetryCause::kReset && connection_ && connection_->reused &&
+                               !any_byte_back_ && !connection_->lost();
   question.reuse_repeat_spent = reuse_repeat_spent_;
   const auto verdict = upstream_->decide_retry(question, now);
   if (verdict == RetryVerdict::kFreshConnection) {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,10 @@ class Upstream {
   [[nodiscard]] bool may_serve(const balancer::InstanceState& instance) const {
     return instance.tier >= 0 && instance.tier == cluster_.serving_tier() && !instance.ejected;
   }
+  /// Whether a retry would find an instance that is not in `tried`.
+  [[nodiscard]] bool another(std::span<balancer::InstanceState* const> tried) const {
+    return cluster_.another(tried);
+  }
   [[nodiscard]] ConnectionPtr take_idle(balancer::InstanceState& instance) {
     return link_of(instance).take();
   }
@@ -149,8 +154,8 @@ class Upstream {
   std::optional<Pending> pending_;
   std::uint32_t epoch_ = 0;
   bool leaving_ = false;
-  LookupResult last_result_ = LookupResult::kOk;
-  bool any_answer_ = false;
+  std::vector<std::optional<LookupResult>> failing_tiers_;  ///< whose last lookup failed, and how
+  LookupResult last_failure_{};                             ///< that the log has
   TimePoint failing_since_{};
   std::uint64_t failed_lookups_ = 0;  ///< since then
   std::uint64_t stale_served_ = 0;    ///< since then

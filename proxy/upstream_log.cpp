@@ -1,6 +1,7 @@
 // What an upstream tells whoever reads the log: each line with its cause and its numbers.
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "proxy/upstream.hpp"
 
@@ -27,18 +28,26 @@ std::string tier_or_none(int tier, const std::vector<std::string>& names) {
 }  // namespace
 
 void Upstream::log_lookups(std::size_t tier, const TierAnswer& answer, TimePoint now) {
+  const auto failing = [this] {
+    return std::ranges::any_of(failing_tiers_, [](const auto& one) { return one.has_value(); });
+  };
   const bool failed = is_failure(answer.result);
-  const bool failed_before = any_answer_ && is_failure(last_result_);
+  const bool failed_before = failing();
+  failing_tiers_.resize(std::max(failing_tiers_.size(), tier + 1));
+  const auto former =
+      std::exchange(failing_tiers_[tier], failed ? std::optional(answer.result) : std::nullopt);
   const auto names =
       resolver::tier_names(options_.source);  // the cluster's may be of before a reload
   const std::string& name = names[tier];
   if (failed) {
     if (!failed_before) {
       failing_since_ = now;
-      failed_lookups_ = stale_served_ = 0;
+      failed_lookups_ = 0;
     }
     ++failed_lookups_;
-    if (!failed_before || answer.result != last_result_) {
+    // Several tiers fail together, as a rule: one line tells it, another one another cause.
+    if (!failed_before || answer.result != former.value_or(last_failure_)) {
+      last_failure_ = answer.result;
       std::string why = "the lookup of tier " + tier_or_none(static_cast<int>(tier), names) +
                         " failed: " + std::string(to_string(answer.result));
       for (const auto& one : answer.names) {
@@ -57,7 +66,7 @@ void Upstream::log_lookups(std::size_t tier, const TierAnswer& answer, TimePoint
                                                : "lookup failed; the last good answer serves on",
                           std::move(why), {}, kBurst);
     }
-  } else if (failed_before) {
+  } else if (failed_before && !failing()) {
     worker_.trouble.say(LogLevel::kInfo, options_.name, "the registry answers again",
                         "after " + duration_text(now - failing_since_) + " and " +
                             std::to_string(failed_lookups_) + " failed lookups; " +
@@ -65,12 +74,16 @@ void Upstream::log_lookups(std::size_t tier, const TierAnswer& answer, TimePoint
                             " connections or requests were routed by the last good answer; tier " +
                             name + " has " + std::to_string(answer.instances.size()) + " instances",
                         {}, kBurst);
+    stale_served_ = 0;
+  } else if (!failed && !failed_before && stale_served_ > 0) {
+    worker_.trouble.say(LogLevel::kWarn, options_.name, "routed by the last good answer",
+                        std::to_string(stale_served_) +
+                            " connections or requests: lookups succeed, but none begun after "
+                            "these arrived ended within lookup.timeout (" +
+                            duration_text(options_.lookup.timeout) +
+                            "); the registry is slow, or lookup.max_rate is too low");
+    stale_served_ = 0;
   }
-  // One result stands for the registry's state; an empty tier beside a full one is no news.
-  if (failed || !any_answer_ || failed_before) {
-    last_result_ = answer.result;
-  }
-  any_answer_ = true;
 }
 
 void Upstream::log_ejection(const balancer::InstanceState& instance) {

@@ -46,7 +46,7 @@ void Upstream::change_source(TimePoint now) {
     pending_ = std::move(fresh);
   }
   ++epoch_;
-  any_answer_ = false;
+  failing_tiers_.clear();
   // Made before the former one goes: names that both ask for keep what they know.
   const auto former = std::exchange(resolver_, make_resolver());
   if (serving >= 0) {

@@ -70,7 +70,7 @@ def test_callers_that_never_look_before_they_write_lose_nothing(lane):
     results = []
 
     def caller(number: int):
-        client, pause = None, 0.05 + 0.01 * number
+        client, pause = None, 0.01 + 0.004 * number
         while True:
             try:
                 client = client or Client(port)

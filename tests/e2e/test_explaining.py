@@ -168,9 +168,10 @@ upstreams:
     listen: 127.0.0.1:{port}
     srv: web.test
     dns: ["127.0.0.1:{dns.port}"]
-    lookup: {{timeout: 60ms}}
+    lookup: {{timeout: 300ms}}
 """)
     assert get(port).status == 200
+    before = len(lines(sidecar, "lookup failed;"))
     dns.answer = lambda _: None
     for _ in range(6):
         assert get(port).status == 200
@@ -178,13 +179,13 @@ upstreams:
                       r"of tier 0 \(web.test\) failed: timeout, web.test after \d+ ms.*"
                       r"asked for \d+ ms ago")
     sidecar.await_log(r"connections no longer wait for lookups: 3 in a row ran out of time; one "
-                      r"probe a second goes on name=\S*web.test\S* result=timeout timeout=.60 ms")
+                      r"probe a second goes on name=\S*web.test\S* result=timeout timeout=.300 ms")
     dns.answer = lambda query: srv_answer(query, [server.port])
     sidecar.await_log(r"the registry answers again upstream=app why=.after \d+ m?s and \d+ failed "
                       r"lookups; \d+ connections or requests were routed by the last good answer; "
                       r"tier web.test has 1 instances", 15)
     sidecar.await_log(r"connections wait for lookups again")
-    assert len(lines(sidecar, "lookup failed;")) == 1
+    assert len(lines(sidecar, "lookup failed;")) == before + 1
 
 
 def test_several_workers_say_once_what_they_all_find_out(pilotfish):
@@ -196,7 +197,7 @@ upstreams:
 """, wait="health")
     sidecar.await_log("lookup failed; nothing serves yet upstream=app")
     time.sleep(1)
-    assert len(lines(sidecar, "lookup failed")) <= 2, "one per distinct duration at most"
+    assert len(lines(sidecar, "lookup failed")) == 1, "whatever each waited"
 
 
 def test_max_clients_is_told_once_when_accept_pauses(lane):

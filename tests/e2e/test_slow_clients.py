@@ -92,13 +92,13 @@ def crowded(lane):
 
 
 def test_a_thousand_slow_heads_are_408_and_cost_little(crowded):
-    port, server, sidecar, before = crowded(timeouts="head: 3s")
+    port, server, sidecar, before = crowded(timeouts="head: 15s")
     count = server.count
     with Traffic(port, rate=40) as traffic, Crowd(port, 1000, b"GET / HTTP/1.1\r\nHost: a\r\n") as crowd:
         wait_for(lambda: sidecar.metric("pilotfish_downstream_connections") >= 1000, 20)
         grown = sidecar.process.rss_bytes() - before
         # A line now and then does not prolong it: the whole head has its time.
-        crowd.drip_until_closed(b"X: y\r\n", 30)
+        crowd.drip_until_closed(b"X: y\r\n", 60)
         assert crowd.statuses() == {b"408"}
         traffic.stop()
         assert_unhurt(traffic)
@@ -107,12 +107,12 @@ def test_a_thousand_slow_heads_are_408_and_cost_little(crowded):
 
 
 def test_stalled_bodies_are_408_and_free_their_instances(crowded):
-    port, server, sidecar, before = crowded(timeouts="body: 2s")
+    port, server, sidecar, before = crowded(timeouts="body: 10s")
     with Traffic(port, rate=40) as traffic, \
             Crowd(port, 200, build("POST", "/", [("Content-Length", "1000000")]) + b"x" * 1000) as crowd:
         wait_for(lambda: sidecar.metric("pilotfish_upstream_active", upstream="app") >= 200, 20)
         grown = sidecar.process.rss_bytes() - before
-        wait_for(lambda: crowd.read() == 0, 30, "all are given up")
+        wait_for(lambda: crowd.read() == 0, 60, "all are given up")
         assert crowd.statuses() == {b"408"}
         traffic.stop()
         assert_unhurt(traffic)
@@ -146,11 +146,10 @@ def test_slow_readers_of_a_big_answer_are_given_up_and_cost_bounded_memory(crowd
     assert grown < 200 * 256 * KIB, f"{grown // 200} bytes each"
 
 
-def test_a_thousand_silent_clients_are_closed_without_a_word(crowded):
+def test_a_thousand_silent_clients_are_closed(crowded):
     port, server, sidecar, _ = crowded(timeouts="head: 2s")
     with Traffic(port, rate=40) as traffic, Crowd(port, 1000) as crowd:
         wait_for(lambda: crowd.read() == 0, 30)
-        # A browser's spare connection must not find an answer to a question it never asked.
         assert crowd.statuses() <= {b"", b"408"}
         traffic.stop()
         assert_unhurt(traffic)

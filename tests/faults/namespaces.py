@@ -113,5 +113,6 @@ class Network:
 
     def close(self) -> None:
         for node in self.nodes:
-            node.close()
+            with contextlib.suppress(AssertionError):
+                node.close()
         run("ip", "link", "del", self.bridge)

@@ -114,6 +114,16 @@ TEST(WorkerLogs, TheClientOfAnotherWorkerIsNoNews) {
   EXPECT_EQ(lines.lines.size(), 1U);
 }
 
+TEST(WorkerLogs, HowLongAnotherWorkerWaitedIsNoNewsButWhoIs) {
+  Lines lines;
+  WorkerLogs logs(lines, 3);
+  logs.of(0).warn("lookup failed", {{"why", "web.test after 12 ms"}, {"instance", "10.0.0.1:80"}});
+  logs.of(1).warn("lookup failed", {{"why", "web.test after 9 ms"}, {"instance", "10.0.0.1:80"}});
+  EXPECT_EQ(lines.lines.size(), 1U);
+  logs.of(2).warn("lookup failed", {{"why", "web.test after 9 ms"}, {"instance", "10.0.0.2:80"}});
+  EXPECT_EQ(lines.lines.size(), 2U);
+}
+
 TEST(WorkerLogs, NeverDropsAWorkersOwnLine) {
   Lines lines;
   WorkerLogs logs(lines, 2);

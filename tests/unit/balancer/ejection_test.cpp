@@ -184,7 +184,37 @@ TEST(Ejection, ARetryAvoidsWhatFailedLastTimeWhereSomethingElseIsLeft) {
     box.fail_times(box.state(5), 1);
     EXPECT_NE(box.pick(tried), &box.state(3)) << "a suspect before what was tried";
     EXPECT_NE(box.pick(tried), nullptr);
+    box.pass(11s);
+    for (int i = 0; i < 20; ++i) {
+      EXPECT_NE(box.pick(tried), &box.state(5)) << "a failure of long ago is no reason to go";
+    }
   }
+}
+
+TEST(Ejection, ARetryLeavesItsVersionAndPriorityOnlyWhereEveryoneInItSeemsDead) {
+  ClusterBox box;
+  box.answer(0, {instance(1), instance(2), instance(3, 1, 10), instance(4, 0)});
+  box.answer(1, {instance(5)});
+  box.run(box.state(2), Outcome::kGatewayError);
+  InstanceState* tried[] = {&box.state(1)};
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(box.pick(tried), &box.state(2)) << "it answered, if only with an error";
+  }
+  box.fail_times(box.state(2), 1);
+  EXPECT_EQ(box.pick(tried), &box.state(3)) << "the next priority";
+  box.fail_times(box.state(3), 1);
+  EXPECT_EQ(box.pick(tried), &box.state(2)) << "not the one of weight 0";
+}
+
+TEST(Ejection, ARetryAsksTheOneThatAnsweredWithAnErrorBeforeAnEjectedOne) {
+  ClusterBox box;
+  box.answer(0, {instance(1), instance(2)});
+  box.fail_times(box.state(1), 5);
+  box.run(box.state(2), Outcome::kGatewayError);
+  InstanceState* tried[] = {&box.state(2)};
+  EXPECT_EQ(box.pick(tried), &box.state(2));
+  box.fail_times(box.state(2), 1);
+  EXPECT_EQ(box.pick(tried), &box.state(1));
 }
 
 TEST(Ejection, OldRequestsOnAnEjectedInstanceNeitherReturnNorProlong) {
