@@ -281,11 +281,13 @@ void HttpSession::await_answer(Connection& connection) {
   // A dead host is given up early only where another try is possible: it might just be slow to
   // come back, and without a repeat giving up early helps nobody.
   const auto& retry = options().retry;
-  const auto tried = std::min(tried_count_, kMostTried - 1);
-  tried_[tried] = instance_.get();  // beyond those that count, for this question alone
+  const bool room = tried_count_ < kMostTried;
+  if (room) {
+    tried_[tried_count_] = instance_.get();  // beyond those that count, for this question alone
+  }
   const bool repeatable = http::is_idempotent(request_.method) && body_.replayable() &&
-                          !interim_passed_ && retries_ < retry.attempts && retry.on_reset &&
-                          upstream_->another({tried_.data(), tried + 1});
+                          !interim_passed_ && retries_ < retry.attempts && retry.on_reset && room &&
+                          upstream_->another({tried_.data(), tried_count_ + 1});
   if (repeatable) {
     connection.expect_heard_within(deadline, options().connect_timeout, sent_at_);
   } else {
