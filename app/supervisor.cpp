@@ -74,10 +74,9 @@ void Supervisor::make_admin(BoundListener bound) {
 }
 
 void Supervisor::make_registrar() {
-  registrar_options_ = {options_.consul_http, options_.etcd, admin_endpoint_};
   registrar_ = std::make_unique<registry::Registrar>(
-      io_, registrar_options_, logger_,
-      [this](const std::string& service, bool up) { on_registration(service, up); });
+      io_, registry::RegistrarOptions{options_.consul_http, options_.etcd, admin_endpoint_},
+      logger_, [this](const std::string& service, bool up) { on_registration(service, up); });
 }
 
 void Supervisor::make_watches() {
@@ -254,10 +253,6 @@ net::Awaitable<void> Supervisor::drain() {
 
 void Supervisor::on_registration(const std::string& service, bool up) {
   store_.gauge(metrics::kRegistrationUp, {service})->set(up ? 1 : 0);
-  const auto& wanted = options_.announcements;
-  if (std::ranges::find(wanted, service, &registry::Announcement::name) == wanted.end()) {
-    store_.retire("service", service, Clock::now());  // a reload removed it
-  }
 }
 
 void Supervisor::fail(const std::string& what) {

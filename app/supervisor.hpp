@@ -63,7 +63,7 @@ class Supervisor final : public AdminSource {
   net::Awaitable<void> reload_once();
   [[nodiscard]] Prepared prepare(const ReloadPlan& plan);
   net::Awaitable<void> apply(ReloadPlan plan, Prepared prepared);
-  net::Awaitable<void> change_registrar(const ReloadPlan& plan);
+  void change_registrar(const std::vector<registry::Announcement>& former);
   void change_admin(const ReloadPlan& plan, Prepared& prepared);
   std::vector<proxy::Proxy::Seed> change_state(const ReloadPlan& plan);
   void reload_refused(const char* result, std::vector<std::string> problems);
@@ -83,7 +83,6 @@ class Supervisor final : public AdminSource {
   std::vector<std::string> listens_;
   std::optional<Endpoint> admin_endpoint_;
   std::unique_ptr<WorkerGroup> workers_;
-  registry::RegistrarOptions registrar_options_;
   std::unique_ptr<registry::Registrar> registrar_;
   std::unique_ptr<registry::ConsulWatches> watches_;
   std::unique_ptr<AdminServer> admin_;

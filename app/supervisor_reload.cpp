@@ -18,8 +18,7 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 namespace {
-constexpr Duration kApplied = 5s;    // a worker that is busy for longer is reported
-constexpr Duration kWithdrawn = 3s;  // an old registry gets this to be told that we leave
+constexpr Duration kApplied = 5s;  // a worker that is busy for longer is reported
 }  // namespace
 
 void Supervisor::ask_for_reload() {
@@ -131,6 +130,7 @@ net::Awaitable<void> Supervisor::apply(ReloadPlan plan, Prepared prepared) {
     listening_.push_back(
         {listener.upstream, {listener.bound.endpoint, {}}, listener.place, listener.id});
   }
+  const auto former = std::move(options_.announcements);
   options_ = plan.after;
   logger_.set_level(options_.log.level);
   logger_.set_format(options_.log.format);
@@ -160,7 +160,7 @@ net::Awaitable<void> Supervisor::apply(ReloadPlan plan, Prepared prepared) {
   }
   watches_->set_desired(watched_services(options_.upstreams));
   if (!draining_) {
-    co_await change_registrar(plan);
+    change_registrar(former);
   }
   store_.counter(metrics::kConfigReloads, {"ok"})->add();
   reload_notes_.clear();
@@ -194,24 +194,16 @@ void Supervisor::change_admin(const ReloadPlan& plan, Prepared& prepared) {
   }
 }
 
-net::Awaitable<void> Supervisor::change_registrar(const ReloadPlan& plan) {
-  const auto& before = registrar_options_;
-  const bool moved = plan.registries_changed && (before.consul.url != options_.consul_http.url ||
-                                                 !(before.etcd == options_.etcd));
-  if (moved) {
-    // Withdrawn there before announced here: two addresses may be one agent.
-    const auto former = std::move(registrar_);
-    make_registrar();
-    co_await former->stop(Clock::now() + kWithdrawn);
-    if (!draining_) {
-      registrar_->set_desired(options_.announcements);
-      registrar_->start();
-    }
-    co_return;
-  }
-  registrar_->set_consul_token(options_.consul_http.token);
+void Supervisor::change_registrar(const std::vector<registry::Announcement>& former) {
+  registrar_->set_registries(options_.consul_http, options_.etcd);
   registrar_->set_admin(admin_endpoint_);
   registrar_->set_desired(options_.announcements);
+  for (const auto& gone : former) {
+    const auto& wanted = options_.announcements;
+    if (std::ranges::find(wanted, gone.name, &registry::Announcement::name) == wanted.end()) {
+      store_.retire("service", gone.name, Clock::now());
+    }
+  }
 }
 
 std::vector<proxy::Proxy::Seed> Supervisor::change_state(const ReloadPlan& plan) {

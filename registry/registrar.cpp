@@ -14,11 +14,9 @@
 namespace pilotfish::registry {
 namespace {
 
-/// What stays the same while an announcement changes in place.
-std::string identity_of(const Announcement& announcement) {
-  return std::string(announcement.in == RegisterIn::kEtcd ? "etcd" : "consul") + '\n' +
-         announcement.name + '\n' + announcement.address + '\n' +
-         std::to_string(announcement.port) + '\n' + announcement.srv;
+/// Two of these may have one id, whatever the file says of the address.
+bool may_be_one(const Announcement& one, const Announcement& other) {
+  return one.in == other.in && one.name == other.name && one.port == other.port;
 }
 
 }  // namespace
@@ -33,33 +31,79 @@ struct Registrar::Impl {
 
   Impl(net::IoContext& io, RegistrarOptions options, Logger& logger,
        std::function<void(const std::string&, bool)> on_state_change)
-      : context(std::make_shared<RegistrarContext>(RegistrarContext{io.get_executor(),
-                                                                    std::move(options),
-                                                                    Random(std::random_device{}()),
-                                                                    &logger,
-                                                                    false,
-                                                                    {},
-                                                                    {}})),
-        agent(std::make_shared<ConsulAgent>(context)),
-        etcd(std::make_shared<EtcdClient>(context)),
+      : context(make_context(io.get_executor(), std::move(options), logger)),
+        consul_context(make_context(io.get_executor(), context->options, logger)),
+        etcd_context(make_context(io.get_executor(), context->options, logger)),
+        agent(std::make_shared<ConsulAgent>(consul_context)),
+        etcd(std::make_shared<EtcdClient>(etcd_context)),
         on_state(std::move(on_state_change)),
-        gone(io.get_executor()) {
-    context->report = [this](const std::string& identity, bool up) { report(identity, up); };
-    context->gone = [this](const std::string& identity) { forget(identity); };
+        gone(io.get_executor()) {}
+
+  /// One for each place of a registry: what is still being withdrawn keeps the one it began with.
+  std::shared_ptr<RegistrarContext> make_context(net::Executor executor, RegistrarOptions options,
+                                                 Logger& logger) {
+    auto made = std::make_shared<RegistrarContext>(RegistrarContext{
+        executor, std::move(options), Random(std::random_device{}()), &logger, false, {}, {}});
+    made->report = [this](const std::string& identity, bool up) { report(identity, up); };
+    made->gone = [this](const std::string& identity) { forget(identity); };
+    std::erase_if(contexts, [](const auto& held) { return held.expired(); });
+    contexts.push_back(made);
+    return made;
   }
 
   std::shared_ptr<Entry> make_entry(const Announcement& announcement, const std::string& identity) {
     if (announcement.in == RegisterIn::kEtcd) {
-      return std::make_shared<EtcdEntry>(context, etcd, identity);
+      return std::make_shared<EtcdEntry>(etcd_context, etcd, identity);
     }
-    return std::make_shared<ConsulEntry>(context, agent, identity);
+    return std::make_shared<ConsulEntry>(consul_context, agent, identity);
+  }
+
+  /// What stays the same while an announcement changes in place.
+  [[nodiscard]] std::string identity_of(const Announcement& announcement) const {
+    return (announcement.in == RegisterIn::kEtcd ? "etcd" + std::to_string(etcd_moves)
+                                                 : "consul" + std::to_string(consul_moves)) +
+           '\n' + announcement.name + '\n' + announcement.address + '\n' +
+           std::to_string(announcement.port) + '\n' + announcement.srv;
+  }
+
+  void set_registries(ConsulHttp consul, EtcdOptions etcd_options) {
+    auto& options = context->options;
+    const bool consul_moved = options.consul.url != consul.url;
+    const bool etcd_moved = options.etcd != etcd_options;
+    options.consul = std::move(consul);
+    options.etcd = std::move(etcd_options);
+    if (consul_moved) {
+      leave(RegisterIn::kConsul);
+      ++consul_moves;
+      consul_context = make_context(context->executor, options, *context->logger);
+      agent = std::make_shared<ConsulAgent>(consul_context);
+    } else {
+      consul_context->options.consul.token = options.consul.token;
+    }
+    if (etcd_moved) {
+      leave(RegisterIn::kEtcd);
+      ++etcd_moves;
+      etcd_context = make_context(context->executor, options, *context->logger);
+      etcd = std::make_shared<EtcdClient>(etcd_context);
+    }
+  }
+
+  /// Withdraws what is in that registry; what is wanted again is launched when it is gone.
+  void leave(RegisterIn registry) {
+    for (auto& [identity, slot] : slots) {
+      if (slot.announcement.in == registry) {
+        slot.wanted = false;
+        slot.up = false;
+        slot.entry->withdraw(Clock::now() + kBackoffMax);
+      }
+    }
   }
 
   /// By identity; `self` is filled in, what cannot be announced is left out with a message.
-  std::map<std::string, Announcement> resolve(const std::vector<Announcement>& wanted,
+  std::map<std::string, Announcement> resolve(const std::vector<Announcement>& entries,
                                               bool one_shot) const {
     std::map<std::string, Announcement> out;
-    for (auto announcement : wanted) {
+    for (auto announcement : entries) {
       if (announcement.name.empty()) {
         announcement.name = announcement.key;
       }
@@ -91,7 +135,7 @@ struct Registrar::Impl {
   }
 
   void apply() {
-    const auto wanted = resolve(desired, false);
+    wanted = resolve(desired, false);
     for (auto& [identity, slot] : slots) {
       if (slot.wanted && !wanted.contains(identity)) {
         slot.wanted = false;
@@ -101,15 +145,27 @@ struct Registrar::Impl {
     }
     for (const auto& [identity, announcement] : wanted) {
       const auto found = slots.find(identity);
-      if (found == slots.end()) {
-        launch(identity, announcement);
-      } else if (!found->second.wanted || found->second.announcement != announcement) {
+      if (found != slots.end() &&
+          (!found->second.wanted || found->second.announcement != announcement)) {
         found->second.wanted = true;
         found->second.announcement = announcement;
         found->second.entry->want(announcement);
       }
     }
+    launch_missing();
     tell();
+  }
+
+  /// One with the id of another that is on its way out would be withdrawn with it: it waits.
+  void launch_missing() {
+    for (const auto& [identity, announcement] : wanted) {
+      const bool waits = std::ranges::any_of(slots, [&wish = announcement](const auto& slot) {
+        return !slot.second.wanted && may_be_one(slot.second.announcement, wish);
+      });
+      if (!waits && !slots.contains(identity)) {
+        launch(identity, announcement);
+      }
+    }
   }
 
   void launch(const std::string& identity, const Announcement& announcement) {
@@ -118,7 +174,9 @@ struct Registrar::Impl {
     entry->want(announcement);
     net::asio::co_spawn(
         context->executor,
-        [entry, identity, shared = context]() -> net::Awaitable<void> {
+        [entry, identity,
+         shared = announcement.in == RegisterIn::kEtcd ? etcd_context
+                                                       : consul_context]() -> net::Awaitable<void> {
           co_await entry->run();
           if (shared->gone) {
             shared->gone(identity);
@@ -136,6 +194,9 @@ struct Registrar::Impl {
 
   void forget(const std::string& identity) {
     slots.erase(identity);
+    if (started) {
+      launch_missing();
+    }
     tell();
     gone.notify_all();
   }
@@ -143,10 +204,12 @@ struct Registrar::Impl {
   /// Tells on_state what changed since it was last told.
   void tell() {
     std::map<std::string, bool> now;
-    for (const auto& [identity, slot] : slots) {
-      auto& up = now.try_emplace(slot.announcement.name, true).first->second;
-      up = up && slot.up;
+    for (const auto& [identity, announcement] : wanted) {
+      const auto slot = slots.find(identity);
+      auto& up = now.try_emplace(announcement.name, true).first->second;
+      up = up && slot != slots.end() && slot->second.up;
     }
+    const auto names = now;
     for (auto& [name, up] : told) {
       now.try_emplace(name, false);
     }
@@ -159,16 +222,23 @@ struct Registrar::Impl {
         }
       }
     }
+    std::erase_if(told, [&names](const auto& entry) { return !names.contains(entry.first); });
   }
 
   net::Awaitable<bool> once(bool announce, TimePoint deadline);
 
-  std::shared_ptr<RegistrarContext> context;
+  std::vector<std::weak_ptr<RegistrarContext>> contexts;  ///< all that something still runs with
+  std::shared_ptr<RegistrarContext> context;              ///< the registrar's own
+  std::shared_ptr<RegistrarContext> consul_context;
+  std::shared_ptr<RegistrarContext> etcd_context;
+  int consul_moves = 0;
+  int etcd_moves = 0;
   std::shared_ptr<ConsulAgent> agent;
   std::shared_ptr<EtcdClient> etcd;
   std::function<void(const std::string&, bool)> on_state;
   net::Notifier gone;
   std::vector<Announcement> desired;
+  std::map<std::string, Announcement> wanted;  ///< what became of `desired`
   std::map<std::string, Slot> slots;
   std::map<std::string, bool> told;
   bool started = false;
@@ -179,11 +249,14 @@ Registrar::Registrar(net::IoContext& io, RegistrarOptions options, Logger& logge
     : impl_(std::make_unique<Impl>(io, std::move(options), logger, std::move(on_state))) {}
 
 Registrar::~Registrar() {
-  auto& context = *impl_->context;
-  context.closing = true;
-  context.logger = nullptr;
-  context.report = nullptr;
-  context.gone = nullptr;
+  for (const auto& held : impl_->contexts) {
+    if (const auto context = held.lock()) {
+      context->closing = true;
+      context->logger = nullptr;
+      context->report = nullptr;
+      context->gone = nullptr;
+    }
+  }
   for (auto& [identity, slot] : impl_->slots) {
     slot.entry->wake();
   }
@@ -200,8 +273,8 @@ void Registrar::set_admin(std::optional<Endpoint> admin) {
   impl_->context->options.admin = admin;
 }
 
-void Registrar::set_consul_token(std::string token) {
-  impl_->context->options.consul.token = std::move(token);
+void Registrar::set_registries(ConsulHttp consul, EtcdOptions etcd) {
+  impl_->set_registries(std::move(consul), std::move(etcd));
 }
 
 void Registrar::start() {
@@ -223,8 +296,8 @@ net::Awaitable<void> Registrar::stop(TimePoint deadline) {
 
 net::Awaitable<bool> Registrar::Impl::once(bool announce, TimePoint deadline) {
   bool all = true;
-  const auto wanted = resolve(desired, true);
-  for (const auto& [key, announcement] : wanted) {
+  const auto entries = resolve(desired, true);
+  for (const auto& [key, announcement] : entries) {
     const auto entry = make_entry(announcement, key);
     bool done = false;
     // One registry that hangs must leave time for the others.

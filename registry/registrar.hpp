@@ -36,7 +36,8 @@ struct RegistrarOptions {
 class Registrar {
  public:
   /// `on_state(name, up)` feeds registration_up{service}; called on changes only, first with the
-  /// state at set_desired(). Entries of one name count together: up where all of them are.
+  /// state at set_desired(). Entries of one name count together: up where all of them are. A name
+  /// that is not desired any more is told to be down where it was up, and then never again.
   Registrar(net::IoContext& io, RegistrarOptions options, Logger& logger,
             std::function<void(const std::string& service, bool up)> on_state);
   ~Registrar();
@@ -44,12 +45,15 @@ class Registrar {
   Registrar& operator=(const Registrar&) = delete;
 
   /// The desired set; may be called again at any time (reload, later: containers). What is gone is
-  /// withdrawn, what changed is registered again in place, what stayed is left alone.
+  /// withdrawn, what changed is registered again in place, what stayed is left alone. Where only
+  /// the address changed the old one goes first: both may have the same id.
   void set_desired(std::vector<Announcement> announcements);
   /// Another admin endpoint after a reload; takes effect with the next set_desired().
   void set_admin(std::optional<Endpoint> admin);
-  /// Another token for the same agent after a reload; counts at once.
-  void set_consul_token(std::string token);
+  /// Where the registries are after a reload; call set_desired() next. What was announced in one
+  /// that moved is withdrawn there (3 tries, 3 s at most) and then announced in the new place; the
+  /// other registry's entries are left alone. A new token for the same agent counts at once.
+  void set_registries(ConsulHttp consul, EtcdOptions etcd);
   void start();
   /// Withdraws everything, all at once; returns when done or at the deadline, whichever is first.
   /// What cannot be withdrawn within 3 tries or 3 s is left, with a warning.

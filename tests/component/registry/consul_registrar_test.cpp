@@ -211,6 +211,77 @@ TEST_F(ConsulRegistrar, ReloadWithdrawsWhatIsGoneAndChangesTheRestInPlace) {
   EXPECT_EQ(consul.count("PUT", "/v1/agent/service/register"), registered + 1);
 }
 
+TEST_F(ConsulRegistrar, AnotherEtcdLeavesConsulAlone) {
+  begin({web()});
+  ASSERT_TRUE(settled());
+  registry::EtcdOptions etcd;
+  etcd.prefix = "/elsewhere";
+  registrar->set_registries({consul.http.url(), ""}, etcd);
+  registrar->set_desired({web()});
+  run_for(200ms);
+  EXPECT_TRUE(up["web"]);
+  EXPECT_EQ(consul.count("PUT", "/v1/agent/service/deregister/"), 0U);
+  EXPECT_EQ(consul.count("PUT", "/v1/agent/service/register"), 1U);
+}
+
+TEST_F(ConsulRegistrar, AnotherAgentGetsWhatTheFormerOneLoses) {
+  FakeConsul other{io};
+  begin({web()});
+  ASSERT_TRUE(settled());
+  registrar->set_registries({other.http.url(), ""}, {});
+  registrar->set_desired({web()});
+  ASSERT_TRUE(run_until([&] { return other.knows(kId) && !consul.knows(kId); }));
+  ASSERT_TRUE(settled());
+  consul.http.down();
+  run_for(100ms);
+  ASSERT_TRUE(stop(5s));
+  EXPECT_FALSE(other.knows(kId));
+}
+
+TEST_F(ConsulRegistrar, AnAgentThatIsGoneDoesNotKeepTheServiceFromTheNextOne) {
+  FakeConsul other{io};
+  begin({web()});
+  ASSERT_TRUE(settled());
+  consul.http.down();
+  registrar->set_registries({other.http.url(), ""}, {});
+  registrar->set_desired({web()});
+  EXPECT_TRUE(run_until([&] { return other.knows(kId); }, 10s));
+  EXPECT_EQ(log.count("not deregistered"), 1U) << log.all();
+}
+
+TEST_F(ConsulRegistrar, AnAddressThatIsTheOneItHadIsRegisteredAfterTheFormerIsWithdrawn) {
+  consul.self = FakeReply{.status = 403, .body = "Permission denied"};
+  auto announcement = web();
+  announcement.address.clear();
+  begin({announcement});
+  ASSERT_TRUE(settled());
+  ASSERT_TRUE(consul.knows(kId));
+  consul.requests.clear();
+  consul.always = FakeReply{.status = 500, .body = "busy"};
+  registrar->set_desired({web()});
+  run_for(300ms);
+  EXPECT_EQ(consul.count("PUT", "/v1/agent/service/register"), 0U) << "the former is still there";
+  EXPECT_FALSE(up["web"]);
+  consul.always.reset();
+  ASSERT_TRUE(settled());
+  run_for(200ms);
+  EXPECT_TRUE(consul.knows(kId));
+}
+
+TEST_F(ConsulRegistrar, AServiceThatComesBackWhileTheAgentIsDownIsToldToBeDownAgain) {
+  begin({web()});
+  ASSERT_TRUE(settled());
+  consul.http.down();
+  registrar->set_desired({});
+  EXPECT_FALSE(up.at("web"));
+  const int told = changes["web"];
+  run_for(300ms);
+  EXPECT_EQ(changes["web"], told) << "not a word of what is not wanted";
+  registrar->set_desired({web()});
+  EXPECT_EQ(changes["web"], told + 1);
+  EXPECT_FALSE(up.at("web"));
+}
+
 TEST_F(ConsulRegistrar, WithoutAnAddressTheIdHasTheAgents) {
   auto announcement = web();
   announcement.address.clear();
