@@ -30,6 +30,21 @@ Position place(const SourceText& source, const YAML::Mark& mark) {
   return source.at(static_cast<std::size_t>(mark.line), static_cast<std::size_t>(mark.column));
 }
 
+/// The parser repeats what it cannot read, also where that is a control character.
+std::string one_line(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (octet >= 0x20 && octet != 0x7f) {
+      out += c;
+    } else {
+      out.append("\\x").append({kDigits[octet >> 4U], kDigits[octet & 15U]});
+    }
+  }
+  return out;
+}
+
 /// The parser's words, and what they usually mean.
 std::string explain(const std::string& message) {
   constexpr std::pair<std::string_view, std::string_view> kHints[] = {
@@ -238,15 +253,16 @@ std::optional<Node> parse_document(std::string_view text, std::vector<SyntaxErro
     errors.push_back(stop.error);
   } catch (const YAML::Exception& error) {
     const auto at = place(source, error.mark);
-    auto message = explain(error.msg);
+    const auto said = one_line(error.msg);
+    auto message = explain(said);
     if (source.indented_by_tab(at.line)) {
-      message = "YAML: " + error.msg + "; indent with spaces, YAML has no tabs there";
+      message = "YAML: " + said + "; indent with spaces, YAML has no tabs there";
     } else if (source.bracketed_address(at.line)) {
-      message = "YAML: " + error.msg + "; an address in brackets needs quotes: \"[::1]:7001\"";
+      message = "YAML: " + said + "; an address in brackets needs quotes: \"[::1]:7001\"";
     }
     errors.push_back({at, std::move(message)});
   } catch (const std::exception& error) {
-    errors.push_back({{}, std::string("YAML: ") + error.what()});
+    errors.push_back({{}, "YAML: " + one_line(error.what())});
   }
   return std::nullopt;
 }

@@ -29,6 +29,7 @@ TEST(BadSyntax, IsReportedWithItsPlace) {
        "indentation is wrong\n"},
       {file("a: 'open\n"), "f.yaml:1:4: this quote is closed nowhere\n"},
       {file("a: \"open\n"), "f.yaml:1:4: this quote is closed nowhere\n"},
+      {file("a: |\n b\n\"c\\"), "f.yaml:3:4: YAML: unknown escape character: \\x04\n"},
       {file("upstreams:\n	billing: {}\n"),
        "f.yaml:2:9: YAML: illegal map value; indent with spaces, YAML has no tabs there\n"},
       {file("a: *nope\n"), "f.yaml:1:4: YAML: the referenced anchor is not defined\n"},
