@@ -43,17 +43,11 @@ std::string Node::describe() const {
   return {};
 }
 
-std::string quote(std::string_view text) {
-  constexpr std::size_t kLongest = 80;
-  std::string out = "\"";
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
+std::string printable(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
     const auto octet = static_cast<unsigned char>(c);
-    const bool starts_character = (octet & 0xC0U) != 0x80U;
-    if (i >= kLongest && starts_character) {
-      out += "...";
-      break;
-    }
     if (octet < 0x20 || octet == 0x7F) {
       std::array<char, 8> escaped{};
       std::snprintf(escaped.data(), escaped.size(), "\\x%02x", octet);
@@ -62,7 +56,16 @@ std::string quote(std::string_view text) {
       out += c;
     }
   }
-  return out + "\"";
+  return out;
+}
+
+std::string quote(std::string_view text) {
+  constexpr std::size_t kLongest = 80;
+  auto end = std::min(text.size(), kLongest);
+  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+    ++end;  // not within a character
+  }
+  return '"' + printable(text.substr(0, end)) + (end < text.size() ? "...\"" : "\"");
 }
 
 }  // namespace pilotfish::config

@@ -46,6 +46,9 @@ struct Entry {
   Node value;
 };
 
+/// `text` with its control characters written as \x04: one line that a terminal and a log can take.
+[[nodiscard]] std::string printable(std::string_view text);
+
 /// `text` in quotes, shortened and made printable, so that a message stays one readable line.
 [[nodiscard]] std::string quote(std::string_view text);
 

@@ -61,7 +61,8 @@ Loaded load_text(std::string_view text, const std::string& file, const Environme
   std::ranges::stable_sort(findings, {}, &SyntaxError::at);
   Loaded out;
   for (auto& finding : findings) {
-    out.problems.push_back({file, finding.at.line, finding.at.column, std::move(finding.message)});
+    // A message may repeat a key, or what the parser could not read.
+    out.problems.push_back({file, finding.at.line, finding.at.column, printable(finding.message)});
   }
   if (out.problems.empty()) {
     out.options = std::move(options);

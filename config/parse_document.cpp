@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t kLargestFile = 1024UL * 1024;
 constexpr std::size_t kDeepest = 32;
 constexpr std::size_t kMostNodes = 200'000;
+/// YAML wants a key within 1,024 characters; printed, each of ours may take four and two quotes.
+constexpr std::size_t kLongestKey = 255;
 
 struct Stop {
   SyntaxError error;
@@ -28,21 +30,6 @@ Position place(const SourceText& source, const YAML::Mark& mark) {
     return {};
   }
   return source.at(static_cast<std::size_t>(mark.line), static_cast<std::size_t>(mark.column));
-}
-
-/// The parser repeats what it cannot read, also where that is a control character.
-std::string one_line(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (octet >= 0x20 && octet != 0x7f) {
-      out += c;
-    } else {
-      out.append("\\x").append({kDigits[octet >> 4U], kDigits[octet & 15U]});
-    }
-  }
-  return out;
 }
 
 /// The parser's words, and what they usually mean.
@@ -189,6 +176,10 @@ class Builder : public YAML::EventHandler {
     if (key.kind != Node::Kind::kScalar || key.text.empty()) {
       throw Stop{{key.at, "a key must be plain text, not " + key.describe()}};
     }
+    if (key.text.size() > kLongestKey) {
+      throw Stop{{key.at, "the key " + quote(key.text) + " is longer than " +
+                              std::to_string(kLongestKey) + " bytes; this is no configuration"}};
+    }
     parent.pending = Entry{std::move(key.text), key.at, {}};
     parent.has_key = true;
   }
@@ -253,16 +244,15 @@ std::optional<Node> parse_document(std::string_view text, std::vector<SyntaxErro
     errors.push_back(stop.error);
   } catch (const YAML::Exception& error) {
     const auto at = place(source, error.mark);
-    const auto said = one_line(error.msg);
-    auto message = explain(said);
+    auto message = explain(error.msg);
     if (source.indented_by_tab(at.line)) {
-      message = "YAML: " + said + "; indent with spaces, YAML has no tabs there";
+      message = "YAML: " + error.msg + "; indent with spaces, YAML has no tabs there";
     } else if (source.bracketed_address(at.line)) {
-      message = "YAML: " + said + "; an address in brackets needs quotes: \"[::1]:7001\"";
+      message = "YAML: " + error.msg + "; an address in brackets needs quotes: \"[::1]:7001\"";
     }
     errors.push_back({at, std::move(message)});
   } catch (const std::exception& error) {
-    errors.push_back({{}, "YAML: " + one_line(error.what())});
+    errors.push_back({{}, std::string("YAML: ") + error.what()});
   }
   return std::nullopt;
 }

@@ -30,6 +30,9 @@ TEST(BadSyntax, IsReportedWithItsPlace) {
       {file("a: 'open\n"), "f.yaml:1:4: this quote is closed nowhere\n"},
       {file("a: \"open\n"), "f.yaml:1:4: this quote is closed nowhere\n"},
       {file("a: |\n b\n\"c\\"), "f.yaml:3:4: YAML: unknown escape character: \\x04\n"},
+      {file(std::string(256, 'k') + ": 1\n"),
+       "f.yaml:1:1: the key \"" + std::string(80, 'k') +
+           "...\" is longer than 255 bytes; this is no configuration\n"},
       {file("upstreams:\n	billing: {}\n"),
        "f.yaml:2:9: YAML: illegal map value; indent with spaces, YAML has no tabs there\n"},
       {file("a: *nope\n"), "f.yaml:1:4: YAML: the referenced anchor is not defined\n"},
@@ -76,6 +79,22 @@ TEST(BadSyntax, IsReportedWithItsPlace) {
             "consul: b}\n"),
        "f.yaml:3:3: key \"a\" is given twice, first in line 2; keep one\n"},
   });
+}
+
+TEST(BadSyntax, AControlCharacterInAKeyStaysReadable) {
+  const auto loaded = load_text(
+      "upstreams:\n"
+      "  \"e\\x01\\x7f\": {listen: \"127.0.0.1:1\", static: [\"127.0.0.1:2\"]}\n"
+      "  b: {listen: \"127.0.0.1:1\", static: [\"127.0.0.1:2\"]}\n",
+      "f.yaml", [](std::string_view) { return std::optional<std::string>(); });
+  ASSERT_FALSE(loaded.problems.empty());
+  bool named = false;
+  for (const auto& problem : loaded.problems) {
+    EXPECT_EQ(problem.message.find('\x01'), std::string::npos) << problem.message;
+    EXPECT_EQ(problem.message.find('\x7f'), std::string::npos) << problem.message;
+    named = named || problem.message.find("e\\x01\\x7f") != std::string::npos;
+  }
+  EXPECT_TRUE(named);
 }
 
 }  // namespace
