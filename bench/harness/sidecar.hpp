@@ -3,19 +3,14 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <stdexcept>
 #include <string>
 
 #include "bench/harness/process.hpp"
 #include "bench/harness/temp_dir.hpp"
+#include "bench/harness/unavailable.hpp"
 #include "core/endpoint.hpp"
 
 namespace pilotfish::bench {
-
-/// Something that is needed is not there: the exit code is 69.
-struct Unavailable : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 /// A `pilotfish run` with a configuration of the caller's, on ports that were free, ready to
 /// serve. Ownership: ends the process, removes its files. Thread-safety: none.
