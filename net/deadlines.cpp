@@ -8,8 +8,7 @@ namespace pilotfish::net {
 void Deadline::set(TimePoint at) {
   at_ = at;
   if (!filed_) {
-    // The clock counts only where the wheel stood still.
-    wheel_->file(*this, wheel_->filed_ == 0 ? Clock::now() : TimePoint{});
+    wheel_->file(*this, Clock::now());
     return;
   }
   // Filed later than it is due now (a short one after a long one): file it again.

@@ -18,12 +18,11 @@ void Connection::on_deadline() {
   stream.cancel();
 }
 
-ConnectionPtr InstanceLink::take(bool surely) {
+ConnectionPtr InstanceLink::take() {
   while (!idle_.empty()) {
     auto connection = std::move(idle_.back());
     idle_.pop_back();
-    auto& stream = connection->stream;
-    if (!(surely ? stream.disturbed() : stream.seems_disturbed())) {
+    if (!connection->stream.disturbed()) {
       connection->reused = true;
       return connection;
     }

@@ -53,8 +53,7 @@ class Contender {
   void must_run();
 
  private:
-  void start(const Peer& peer, const Assignment& assignment, const std::string& text);
-  void wait_until_it_accepts(Duration limit);
+  bool wait_until_it_accepts(const std::string& ready);
 
   ContenderInfo info_;
   std::vector<Endpoint> targets_;

@@ -14,13 +14,15 @@ namespace pilotfish::bench {
 /// is in docs/benchmarks.md. Values only.
 struct Peer {
   std::string name;
-  std::string about;                                  ///< one line: how it is set up
-  std::string program;                                ///< its name on PATH
-  std::string variable;                               ///< environment variable with its path
-  std::string cached;                                 ///< below the cache folder, where it may be
-  std::string get;                                    ///< how to get it
-  std::vector<std::string> version;                   ///< command that prints its version
-  std::vector<std::string> command;                   ///< command that runs it in the foreground
+  std::string about;                 ///< one line: how it is set up
+  std::string program;               ///< its name on PATH
+  std::string variable;              ///< environment variable with its path
+  std::string cached;                ///< below the cache folder, where it may be
+  std::string get;                   ///< how to get it
+  std::vector<std::string> version;  ///< command that prints its version
+  std::vector<std::string> command;  ///< command that runs it in the foreground
+  /// Path that its admin port answers with 200 once it can serve; empty: it accepts connections.
+  std::string ready;
   std::string file = "proxy.conf";                    ///< what its configuration is called
   std::map<std::string, std::string> configurations;  ///< template name -> text
   std::map<std::string, std::string> lacks;           ///< template name -> why there is none

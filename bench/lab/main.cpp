@@ -2,12 +2,14 @@
 #include <boost/system/system_error.hpp>
 #include <iostream>
 
-#include "bench/harness/sidecar.hpp"
+#include "bench/harness/peer.hpp"
+#include "bench/harness/unavailable.hpp"
 #include "bench/lab/demo.hpp"
+#include "bench/lab/display.hpp"
 #include "bench/lab/interrupt.hpp"
 #include "bench/lab/registry.hpp"
 #include "bench/lab/script.hpp"
-#include "bench/lab/steady.hpp"
+#include "bench/scenarios/command.hpp"
 
 namespace {
 
@@ -31,17 +33,55 @@ int demo(const std::string& length, DemoOptions options) {
   return run_demo(options);
 }
 
-int bench(const std::string& scenario, const std::string& length, SteadyOptions options) {
-  if (scenario != "steady") {
-    return usage("bench: no scenario \"" + scenario + "\"; there is: steady");
+/// Options of `bench`, and what it does with its words.
+class BenchCommand {
+ public:
+  explicit BenchCommand(CLI::App& app)
+      : command_(app.add_subcommand(
+            "bench", "Measures pilotfish beside other proxies: bench SCENARIO, bench list")) {
+    command_->add_option("scenario", words_, "Its name; or list: all of them explained")
+        ->required()
+        ->expected(1, 3);
+    command_->add_option("--registry", arguments_.registry,
+                         "embedded, consul or coredns: where instances are registered");
+    command_->add_option("--against", arguments_.against,
+                         "Other contenders: haproxy, nginx, envoy, direct (no proxy), or the path "
+                         "of a file that describes one; none: pilotfish alone");
+    command_->add_option("--fresh", arguments_.fresh,
+                         "connection, ttl or watch: how pilotfish follows the registry");
+    command_->add_option("--instances", arguments_.instances, "Registered");
+    command_->add_option("--rate", arguments_.rate,
+                         "Requests per second, each due at its own moment");
+    command_->add_option("--connections", arguments_.connections,
+                         "That many ask as fast as they are answered");
+    command_->add_option("--duration", arguments_.duration, "Of one measurement: 500ms, 3s, 1m");
+    command_->add_option("--rounds", arguments_.rounds,
+                         "Each measures every contender once; the median is what counts");
+    command_->add_option("--out", arguments_.out,
+                         "Folder for result.json and report.html; else one in bench-results/");
+    command_->add_option("--seed", arguments_.seed, "Of all randomness")->capture_default_str();
+    command_->add_flag("--no-pin", arguments_.no_pin,
+                       "Leave it to the system on which processor the proxy runs");
+    command_->footer("Scenarios:\n" + scenario_lines());
   }
-  const auto duration = parse_duration(length);
-  if (!duration || *duration < std::chrono::seconds(1) || *duration > std::chrono::hours(1)) {
-    return usage("--duration: between 1s and 1h, not " + length);
+
+  [[nodiscard]] bool parsed() const { return command_->parsed(); }
+
+  int run(const std::vector<std::string>& command_line) {
+    const auto& word = words_.front();
+    if (word == "list" && words_.size() == 1) return write_out(list_text()) ? 0 : kFailure;
+    if (words_.size() != 1) {
+      return usage("bench: one scenario, not \"" + words_[1] + "\" besides");
+    }
+    arguments_.scenario = word;
+    return run_bench(arguments_, command_line);
   }
-  options.duration = *duration;
-  return run_steady(options);
-}
+
+ private:
+  CLI::App* command_;
+  std::vector<std::string> words_;
+  BenchArguments arguments_;
+};
 
 int dispatch(int argc, char** argv) {
   CLI::App app{"A lab for pilotfish: registry, backends and load in one process", "pilotfish-lab"};
@@ -67,21 +107,7 @@ int dispatch(int argc, char** argv) {
   registry_command->add_flag("--silent-trim", registry.silent_trim,
                              "Trim large answers without saying so, as Consul does");
 
-  auto* bench_command = app.add_subcommand("bench", "Runs a benchmark scenario");
-  std::string scenario;
-  std::string duration = "5s";
-  SteadyOptions steady;
-  bench_command->add_option("scenario", scenario, "Its name: steady")->required();
-  bench_command->add_option("--duration", duration, "Of each measurement")->capture_default_str();
-  bench_command->add_option("--rate", steady.rate, "Requests per second")
-      ->capture_default_str()
-      ->check(CLI::Range(1.0, 1e6));
-  bench_command->add_option("--instances", steady.instances, "Registered")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1000));
-  bench_command->add_option("--connections", steady.connections, "At most")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 10000));
+  BenchCommand bench(app);
 
   try {
     app.parse(argc, argv);
@@ -93,7 +119,8 @@ int dispatch(int argc, char** argv) {
   }
   catch_interrupts();
   if (registry_command->parsed()) return run_registry(registry);
-  return demo_command->parsed() ? demo(length, options) : bench(scenario, duration, steady);
+  if (bench.parsed()) return bench.run({argv + 1, argv + argc});
+  return demo(length, options);
 }
 
 }  // namespace
@@ -101,6 +128,10 @@ int dispatch(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return dispatch(argc, argv);
+  } catch (const WrongUsage& error) {
+    return usage(error.what());
+  } catch (const WrongPeer& error) {
+    return usage(error.what());
   } catch (const Unavailable& error) {
     std::cerr << "pilotfish-lab: " << error.what() << '\n';
     return kUnavailable;

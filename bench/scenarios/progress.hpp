@@ -26,15 +26,13 @@ struct ProgressView {
 /// thread of its own while a turn runs.
 class Progress {
  public:
-  Progress(std::string scenario, int rounds, Duration total);
+  Progress(std::string scenario, int rounds);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
   /// This turn begins; `left` is what it and those after it are expected to take.
   void begin(const Turn& turn, Duration left);
-  /// Wipes the line, before something else is written.
-  void clear();
 
  private:
   void run();

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,7 +59,7 @@ struct ScenarioInfo {
 };
 
 /// All of them, in the order in which they are listed (scenarios/list.cpp).
-[[nodiscard]] const std::vector<ScenarioInfo>& scenario_list();
-[[nodiscard]] const ScenarioInfo* find_scenario(std::string_view name);
+[[nodiscard]] std::vector<ScenarioInfo> scenario_list();
+[[nodiscard]] std::optional<ScenarioInfo> find_scenario(std::string_view name);
 
 }  // namespace pilotfish::bench

@@ -50,6 +50,9 @@ verb_bench() {
   need_packages "${packages_build[@]}" "${packages_bench[@]}"
   build_preset release
   if (($#)); then
+    # Only where it takes part: named, or by the scenario's own choice.
+    [[ " $* " == *--against* && $* != *envoy* || $* == *--help* || $1 == list || $1 == compare ]] ||
+      need_envoy
     become env PILOTFISH_BIN="$root/build/release/pilotfish" \
       "$root/build/release/pilotfish-lab" bench "$@"
   fi

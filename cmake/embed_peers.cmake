@@ -1,0 +1,13 @@
+# cmake -DOUT=FILE.cpp -DFILES=A;B -P embed_peers.cmake: the files' texts as builtin_peers().
+set(text "// Made from bench/peers by cmake/embed_peers.cmake.\n")
+string(APPEND text "#include \"bench/harness/builtin_peers.hpp\"\n\nnamespace pilotfish::bench {\n\n")
+string(APPEND text "const std::vector<std::pair<std::string_view, std::string_view>>& builtin_peers() {\n")
+string(APPEND text "  static const std::vector<std::pair<std::string_view, std::string_view>> peers = {\n")
+string(REPLACE "," ";" FILES "${FILES}")
+foreach(file IN LISTS FILES)
+  file(READ ${file} content)
+  get_filename_component(name ${file} NAME)
+  string(APPEND text "      {\"${name}\", R\"peer(${content})peer\"},\n")
+endforeach()
+string(APPEND text "  };\n  return peers;\n}\n\n}  // namespace pilotfish::bench\n")
+file(WRITE ${OUT} "${text}")
