@@ -293,6 +293,9 @@ TimePoint Cluster::serving_asked() const {
 const std::vector<std::string>& Cluster::tier_names() const {
   return impl_->names;
 }
+bool Cluster::has_events() const {
+  return !impl_->events.empty();
+}
 ClusterEvents Cluster::take_events() {
   return std::exchange(impl_->events, {});
 }

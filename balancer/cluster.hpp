@@ -196,6 +196,7 @@ class Cluster {
   [[nodiscard]] std::string ejection_text(const InstanceState& instance) const;
   /// Hands out what happened since the last call.
   [[nodiscard]] ClusterEvents take_events();
+  [[nodiscard]] bool has_events() const;
 
   /// Changes options at run time (reload); keeps all live state.
   void set_options(const ClusterOptions& options, TimePoint now);

@@ -8,7 +8,8 @@ namespace pilotfish::net {
 void Deadline::set(TimePoint at) {
   at_ = at;
   if (!filed_) {
-    wheel_->file(*this, Clock::now());
+    // The clock counts only where the wheel stood still.
+    wheel_->file(*this, wheel_->filed_ == 0 ? Clock::now() : TimePoint{});
     return;
   }
   // Filed later than it is due now (a short one after a long one): file it again.

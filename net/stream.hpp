@@ -27,6 +27,8 @@ concept Stream = requires(S& stream, std::span<char> in, std::span<const asio::c
   { stream.wait_writable() } -> std::same_as<Awaitable<std::tuple<ErrorCode>>>;
   /// Unexpected bytes, end or error on a stream that should be silent.
   { stream.disturbed() } -> std::same_as<bool>;
+  /// Bytes that nobody read.
+  { stream.has_unread() } -> std::same_as<bool>;
   /// Part of a message is here and the rest should follow: do not delay the acknowledgement.
   stream.hurry_peer();
   stream.shutdown_send();

@@ -5,11 +5,15 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <cerrno>
+#include <cstring>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
+
+#include "net/syscalls.hpp"
 
 namespace pilotfish::net {
 
@@ -33,20 +37,57 @@ Endpoint from_asio(const asio::ip::tcp::endpoint& endpoint) {
   return {IpAddress::v6(address.to_v6().to_bytes()), endpoint.port()};
 }
 
-TcpStream::TcpStream(TcpSocket socket) : socket_(std::move(socket)) {
-  ErrorCode ignored;
-  socket_.non_blocking(true, ignored);
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+Endpoint endpoint_of(const sockaddr_storage& address) {
+  if (address.ss_family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, &address, sizeof(v4));
+    std::array<std::uint8_t, 4> octets{};
+    std::memcpy(octets.data(), &v4.sin_addr, octets.size());
+    return {IpAddress::v4(octets), ntohs(v4.sin_port)};
+  }
+  if (address.ss_family == AF_INET6) {
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, &address, sizeof(v6));
+    std::array<std::uint8_t, 16> octets{};
+    std::memcpy(octets.data(), &v6.sin6_addr, octets.size());
+    return {IpAddress::v6(octets), ntohs(v6.sin6_port)};
+  }
+  return {};
+}
+
+TcpStream::TcpStream(Executor executor, int descriptor, const Endpoint& remote)
+    : pollable_(Poller::of(executor)), remote_(remote) {
+  pollable_.open(descriptor);
+}
+
+TcpStream::TcpStream(TcpStream&& other) noexcept
+    : pollable_(std::move(other.pollable_)), remote_(other.remote_) {}
+
+Awaitable<std::tuple<ErrorCode>> TcpStream::wait_readable() {
+  return asio::async_initiate<decltype(kTuple), void(ErrorCode)>(
+      [this](auto handler) { pollable_.wait_read(Continuation(std::move(handler))); }, kTuple);
+}
+
+Awaitable<std::tuple<ErrorCode>> TcpStream::wait_writable() {
+  return asio::async_initiate<decltype(kTuple), void(ErrorCode)>(
+      [this](auto handler) { pollable_.wait_write(Continuation(std::move(handler))); }, kTuple);
 }
 
 IoResult TcpStream::try_read(std::span<char> room) {
   for (;;) {
-    const auto got = ::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
+    const auto got = receive(descriptor(), room.data(), room.size(), MSG_DONTWAIT);
     if (got > 0) {
-      return {ErrorCode{}, static_cast<std::size_t>(got)};
+      const auto size = static_cast<std::size_t>(got);
+      if (size < room.size()) {
+        pollable_.drained();
+      }
+      return {ErrorCode{}, size};
     }
     if (got == 0) {
       return {asio::error::make_error_code(asio::error::eof), 0};
+    }
+    if (errno == EAGAIN) {
+      pollable_.drained();
     }
     if (errno != EINTR) {
       return {ErrorCode(errno, boost::system::system_category()), 0};
@@ -56,21 +97,32 @@ IoResult TcpStream::try_read(std::span<char> room) {
 
 IoResult TcpStream::try_write(std::span<const asio::const_buffer> buffers) {
   constexpr std::size_t kMost = 16;
-  std::array<iovec, kMost> vectors{};
+  std::array<iovec, kMost> vectors;  // NOLINT: filled as far as it is used
   std::size_t count = 0;
+  std::size_t size = 0;
   for (const auto& buffer : buffers) {
     if (buffer.size() > 0 && count < kMost) {
       // The kernel reads only; iovec has no const form.
       vectors[count++] = {const_cast<void*>(buffer.data()), buffer.size()};  // NOLINT
+      size += buffer.size();
     }
   }
   msghdr message{};
   message.msg_iov = vectors.data();
   message.msg_iovlen = count;
   for (;;) {
-    const auto sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    // One piece goes the shorter way through the kernel.
+    const auto sent =
+        count == 1 ? transmit(descriptor(), vectors[0].iov_base, size, MSG_NOSIGNAL | MSG_DONTWAIT)
+                   : ::sendmsg(descriptor(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent >= 0) {
+      if (static_cast<std::size_t>(sent) < size) {
+        pollable_.filled();
+      }
       return {ErrorCode{}, static_cast<std::size_t>(sent)};
+    }
+    if (errno == EAGAIN) {
+      pollable_.filled();
     }
     if (errno != EINTR) {
       return {ErrorCode(errno, boost::system::system_category()), 0};
@@ -80,14 +132,19 @@ IoResult TcpStream::try_write(std::span<const asio::const_buffer> buffers) {
 
 bool TcpStream::disturbed() {
   char byte = 0;
-  const auto got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  const auto got = receive(descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
+bool TcpStream::has_unread() {
+  char byte = 0;
+  return receive(descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 bool TcpStream::unheard_for(Duration silence) {
   tcp_info info{};
   socklen_t size = sizeof info;
-  if (::getsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) {
+  if (::getsockopt(descriptor(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) {
     return false;
   }
   // Two retransmissions are 600 ms at the least: one lost packet, or an acknowledgement that waits
@@ -97,57 +154,70 @@ bool TcpStream::unheard_for(Duration silence) {
 }
 
 Awaitable<std::tuple<ErrorCode>> TcpStream::connect(const Endpoint& endpoint) {
+  const auto last_error = [] {
+    return std::tuple{ErrorCode(errno, boost::system::system_category())};
+  };
   const auto target = to_asio(endpoint);
-  ErrorCode error;
-  socket_.open(target.protocol(), error);
-  if (!error) {
-    socket_.non_blocking(true, error);
+  const int socket =
+      ::socket(target.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (socket < 0) {
+    co_return last_error();
   }
-  if (error) {
-    co_return std::tuple{error};
+  close();
+  pollable_.open(socket);
+  remote_ = endpoint;
+  const int on = 1;
+  (void)::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  if (::connect(socket, target.data(), static_cast<socklen_t>(target.size())) == 0) {
+    co_return std::tuple{ErrorCode{}};
   }
-  ErrorCode ignored;
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  co_return co_await socket_.async_connect(target, kTuple);
+  if (errno != EINPROGRESS) {
+    co_return last_error();
+  }
+  const auto waited = co_await wait_writable();
+  if (std::get<0>(waited)) {
+    co_return waited;
+  }
+  int error = 0;
+  socklen_t size = sizeof(error);
+  if (::getsockopt(descriptor(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
+    co_return last_error();
+  }
+  co_return std::tuple{ErrorCode(error, boost::system::system_category())};
 }
 
 void TcpStream::hurry_peer() {
   // A server that writes head and body apart and leaves Nagle on sends the body only after the
   // acknowledgement of the head, which the kernel may delay by 40 ms.
   const int on = 1;
-  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+  ::setsockopt(descriptor(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 }
 
 void TcpStream::shutdown_send() {
-  ErrorCode ignored;
-  socket_.shutdown(TcpSocket::shutdown_send, ignored);
+  (void)::shutdown(descriptor(), SHUT_WR);
 }
 
 void TcpStream::cancel() {
-  ErrorCode ignored;
-  socket_.cancel(ignored);
+  pollable_.cancel();
 }
 
 void TcpStream::close() {
-  ErrorCode ignored;
-  socket_.close(ignored);
+  const int descriptor = pollable_.descriptor();
+  if (descriptor >= 0) {
+    pollable_.release();
+    ::close(descriptor);
+  }
 }
 
 void TcpStream::reset() {
-  ErrorCode ignored;
-  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
-  socket_.close(ignored);
+  const linger at_once{1, 0};
+  (void)::setsockopt(descriptor(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  close();
 }
 
 bool TcpStream::peer_gone() {
-  pollfd poll_entry{.fd = socket_.native_handle(), .events = 0, .revents = 0};
+  pollfd poll_entry{.fd = descriptor(), .events = 0, .revents = 0};
   return ::poll(&poll_entry, 1, 0) > 0 && (poll_entry.revents & (POLLERR | POLLHUP)) != 0;
-}
-
-Endpoint TcpStream::remote() const {
-  ErrorCode error;
-  const auto endpoint = socket_.remote_endpoint(error);
-  return error ? Endpoint{} : from_asio(endpoint);
 }
 
 }  // namespace pilotfish::net

@@ -1,33 +1,46 @@
 #pragma once
 
 #include <span>
+#include <sys/socket.h>
 
 #include "core/clock.hpp"
 #include "core/endpoint.hpp"
 #include "net/asio.hpp"
+#include "net/poller.hpp"
 #include "net/stream.hpp"
 
 namespace pilotfish::net {
 
 [[nodiscard]] asio::ip::tcp::endpoint to_asio(const Endpoint& endpoint);
 [[nodiscard]] Endpoint from_asio(const asio::ip::tcp::endpoint& endpoint);
+/// Of what accept() or getpeername() filled; unspecified where it is neither IPv4 nor IPv6.
+[[nodiscard]] Endpoint endpoint_of(const sockaddr_storage& address);
 
-/// A TCP connection as a stream. Owns its socket; closing is idempotent.
-/// Thread-safety: none. Errors: as Asio gives them; no exceptions.
+/// A TCP connection as a stream. Owns its descriptor; closing is idempotent.
+/// Thread-safety: none. Errors: as the kernel gives them; no exceptions.
 class TcpStream {
  public:
-  explicit TcpStream(Executor executor) : socket_(executor) {}
-  explicit TcpStream(TcpSocket socket);
+  explicit TcpStream(Executor executor) : pollable_(Poller::of(executor)) {}
+  /// Takes over a connected, non-blocking descriptor.
+  TcpStream(Executor executor, int descriptor, const Endpoint& remote);
+  TcpStream(TcpStream&& other) noexcept;
+  TcpStream& operator=(TcpStream&&) = delete;
+  TcpStream(const TcpStream&) = delete;
+  TcpStream& operator=(const TcpStream&) = delete;
+  ~TcpStream() { close(); }
 
   IoResult try_read(std::span<char> room);
-  Awaitable<std::tuple<ErrorCode>> wait_readable() {
-    return socket_.async_wait(TcpSocket::wait_read, kTuple);
-  }
-  Awaitable<std::tuple<ErrorCode>> wait_writable() {
-    return socket_.async_wait(TcpSocket::wait_write, kTuple);
-  }
+  Awaitable<std::tuple<ErrorCode>> wait_readable();
+  Awaitable<std::tuple<ErrorCode>> wait_writable();
   IoResult try_write(std::span<const asio::const_buffer> buffers);
   [[nodiscard]] bool disturbed();
+  /// Bytes are there that nobody read; not the end, nor an error.
+  [[nodiscard]] bool has_unread();
+  /// As disturbed() where events are fresh, and without asking the kernel: what arrives within a
+  /// batch of events may be missed.
+  [[nodiscard]] bool seems_disturbed() { return !pollable_.silent() && disturbed(); }
+  /// As wait_readable(), without a coroutine.
+  void on_readable(Continuation continuation) { pollable_.wait_read(std::move(continuation)); }
 
   /// Opens a non-blocking socket and connects. Bounded by whoever cancels.
   Awaitable<std::tuple<ErrorCode>> connect(const Endpoint& endpoint);
@@ -38,16 +51,23 @@ class TcpStream {
   void close();
   /// Closes with RST, so that the other side cannot take a cut for an end.
   void reset();
-  [[nodiscard]] bool is_open() const { return socket_.is_open(); }
+  [[nodiscard]] bool is_open() const { return descriptor() >= 0; }
   /// Reset or closed both ways by the peer, as far as the kernel knows (poll, no read).
   [[nodiscard]] bool peer_gone();
   /// What was sent is not acknowledged and the peer's kernel was not heard for this long: its host
   /// or the way there is gone. A slow application is another thing: its kernel acknowledges.
   [[nodiscard]] bool unheard_for(Duration silence);
-  [[nodiscard]] Endpoint remote() const;
+  [[nodiscard]] const Endpoint& remote() const { return remote_; }
+
+  /// For transfers that try_read() and try_write() do not do (splice): the descriptor, and who to
+  /// tell when the kernel had no more to read (drained) or no more room (filled). Without that the
+  /// next wait returns at once.
+  [[nodiscard]] int descriptor() const { return pollable_.descriptor(); }
+  [[nodiscard]] Pollable& pollable() { return pollable_; }
 
  private:
-  TcpSocket socket_;
+  Pollable pollable_;
+  Endpoint remote_;
 };
 static_assert(Stream<TcpStream>);
 

@@ -18,11 +18,12 @@ void Connection::on_deadline() {
   stream.cancel();
 }
 
-ConnectionPtr InstanceLink::take() {
+ConnectionPtr InstanceLink::take(bool surely) {
   while (!idle_.empty()) {
     auto connection = std::move(idle_.back());
     idle_.pop_back();
-    if (!connection->stream.disturbed()) {
+    auto& stream = connection->stream;
+    if (!(surely ? stream.disturbed() : stream.seems_disturbed())) {
       connection->reused = true;
       return connection;
     }

@@ -111,8 +111,10 @@ class InstanceLink final : public balancer::InstanceAttachment {
  public:
   explicit InstanceLink(InstanceMetrics handles) : metrics(std::move(handles)) {}
 
-  /// The idle connection used last, or nullptr; closed and readable ones are thrown away.
-  [[nodiscard]] ConnectionPtr take();
+  /// The idle connection used last, or nullptr; closed and readable ones are thrown away. `surely`:
+  /// the kernel is asked, for a request that could not be repeated; otherwise the events of this
+  /// moment tell, which saves a system call.
+  [[nodiscard]] ConnectionPtr take(bool surely);
   void give(ConnectionPtr connection, TimePoint now);
   /// Closes what was idle since before `limit`, or is not silent any more.
   void prune(TimePoint limit);

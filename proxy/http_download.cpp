@@ -15,6 +15,7 @@ net::Awaitable<HttpSession::TryEnd> HttpSession::read_answer(Connection& connect
   http::HeadScan scan;
   const auto limit = options().limits.head;
   answer_begun_ = false;
+  bool arrived = !connection.in.empty();  // the quick way has read it already
   for (;;) {
     if (pump_problem_ != TryEnd::kAnswer) {
       co_return pump_problem_;
@@ -25,24 +26,27 @@ net::Awaitable<HttpSession::TryEnd> HttpSession::read_answer(Connection& connect
     if (connection.lost()) {
       co_return TryEnd::kReset;  // the same
     }
-    const auto waited = co_await connection.stream.wait_readable();
-    if (const auto error = std::get<0>(waited)) {
-      co_return read_failure(connection);
-    }
-    const auto room = connection.in.make_room_for_head(limit);
-    if (room.empty()) {
-      co_return TryEnd::kBadAnswer;
-    }
-    const auto [error, size] = connection.stream.try_read(room);
-    if (error) {
-      if (net::would_block(error)) {
-        continue;
+    if (!arrived) {
+      const auto waited = co_await connection.stream.wait_readable();
+      if (const auto error = std::get<0>(waited)) {
+        co_return read_failure(connection);
       }
-      co_return read_failure(connection);
+      const auto room = connection.in.make_room_for_head(limit);
+      if (room.empty()) {
+        co_return TryEnd::kBadAnswer;
+      }
+      const auto [error, size] = connection.stream.try_read(room);
+      if (error) {
+        if (net::would_block(error)) {
+          continue;
+        }
+        co_return read_failure(connection);
+      }
+      connection.in.commit(size);
+      upstream_->metrics().received(size);
+      any_byte_back_ = true;
     }
-    connection.in.commit(size);
-    upstream_->metrics().received(size);
-    any_byte_back_ = true;
+    arrived = false;
     for (;;) {
       const auto state = scan.scan(connection.in.readable());
       if (state == http::HeadScan::State::kMore) {

@@ -18,37 +18,42 @@ constexpr std::size_t kKeptText = 4096;
 
 }  // namespace
 
-net::Awaitable<void> HttpSession::exchange() {
-  upstream_ = routes_->route(request_);
-  start_request();
-  if (first_request_) {
-    first_request_ = false;
-    if (!upstream_->is_covered(claim_)) {
-      co_await upstream_->covered(std::move(claim_));
+net::Awaitable<void> HttpSession::exchange(Step step) {
+  if (step == Step::kRequest) {
+    start_request();
+    if (first_request_) {
+      first_request_ = false;
+      if (!upstream_->is_covered(claim_)) {
+        co_await upstream_->covered(std::move(claim_));
+      }
+      if (cut_) {
+        co_await fail(TryEnd::kClientGone);
+        finish_request(Clock::now());
+        co_return;
+      }
+      covered_ = true;
+    } else {
+      upstream_->request_flows(arrived_);
     }
-    if (cut_) {
-      co_await fail(TryEnd::kClientGone);
-      finish_request();
-      co_return;
-    }
-    covered_ = true;
-  } else {
-    upstream_->request_flows(arrived_);
+    tried_end_ = begin_body();
   }
-  const auto problem = begin_body();
-  if (problem != TryEnd::kAnswer) {
-    co_await fail(problem);
-    finish_request();
+  if (step == Step::kBadBody || (step == Step::kRequest && tried_end_ != TryEnd::kAnswer)) {
+    co_await fail(tried_end_);
+    finish_request(Clock::now());
     co_return;
   }
   for (;;) {
-    if (!choose_pooled()) {
+    if (step == Step::kChoose || (step == Step::kRequest && !choose_pooled(Clock::now()))) {
       const bool chosen = co_await choose();
       if (!chosen) {
         break;  // answered already
       }
     }
-    const TryEnd end = co_await attempt();
+    TryEnd end = tried_end_;
+    if (step != Step::kTried) {
+      end = co_await attempt(step);
+    }
+    step = Step::kRequest;  // from here on every try is one of the usual kind
     if (end == TryEnd::kAnswer) {
       if (answer_may_be_retried(Clock::now())) {
         continue;
@@ -65,10 +70,13 @@ net::Awaitable<void> HttpSession::exchange() {
       break;
     }
   }
-  finish_request();
+  finish_request(Clock::now());
 }
 
 void HttpSession::start_request() {
+  if (const auto& upstream = routes_->route(request_); upstream != upstream_) {
+    upstream_ = upstream;
+  }
   ++upstream_->active;
   exchanging_ = true;
   upstream_->budget().on_request(arrived_);
@@ -84,14 +92,14 @@ void HttpSession::start_request() {
   instance_.reset();
 }
 
-void HttpSession::finish_request() {
-  finish_try(Outcome::kNeutral);  // where nothing else was said of it
+void HttpSession::finish_request(TimePoint now) {
+  finish_try(Outcome::kNeutral, now);  // where nothing else was said of it
   connection_.reset();
-  end_request(error_);
+  end_request(error_, now);
   exchanging_ = false;
   --upstream_->active;
-  for (auto& ref : tried_refs_) {
-    ref.reset();
+  for (std::size_t i = 0; i < tried_count_; ++i) {
+    tried_refs_[i].reset();
   }
   // The bytes of this request go; what was pipelined behind it stays.
   in_.consume(std::min(in_.size(), head_size_ + body_.consumed_at_start()));
@@ -141,17 +149,17 @@ balancer::PickContext HttpSession::pick_context(TimePoint now) const {
   return context;
 }
 
-bool HttpSession::choose_pooled() {
+bool HttpSession::choose_pooled(TimePoint now) {
   if (want_fresh_connection_) {
     return false;
   }
-  const auto now = Clock::now();
   candidate_.reset();
   auto* chosen = upstream_->pick(pick_context(now));
   if (chosen == nullptr) {
     return false;
   }
-  connection_ = upstream_->take_idle(*chosen);
+  const bool repeatable = http::is_idempotent(request_.method) && body_.complete();
+  connection_ = upstream_->take_idle(*chosen, !repeatable);
   if (!connection_) {
     candidate_ = balancer::InstanceRef(chosen);
     return false;
@@ -191,7 +199,7 @@ net::Awaitable<bool> HttpSession::choose() {
       co_return false;
     }
     if (!want_fresh_connection_) {
-      connection_ = upstream_->take_idle(*chosen);
+      connection_ = upstream_->take_idle(*chosen, true);
     }
     start_try(*chosen, now);
     if (connection_) {
@@ -227,27 +235,37 @@ void HttpSession::start_try(balancer::InstanceState& chosen, TimePoint now) {
   upstream_->try_started(chosen, now);
 }
 
-void HttpSession::finish_try(Outcome outcome) {
+void HttpSession::finish_try(Outcome outcome, TimePoint now) {
   if (try_open_) {
     try_open_ = false;
-    const auto now = Clock::now();
     const auto until = headed_at_ > try_started_ ? headed_at_ : now;
     upstream_->try_finished(*instance_, outcome, until - try_started_, now);
   }
 }
 
-net::Awaitable<HttpSession::TryEnd> HttpSession::attempt() {
-  auto& connection = *connection_;
+void HttpSession::begin_attempt() {
   ++tries_;
   any_byte_back_ = false;
   pump_problem_ = TryEnd::kAnswer;
   headed_at_ = {};
-  net::Gather gather = request_gather();
-  upstream_->metrics().sent(gather.size());
-  net::ErrorCode error;
-  const bool sent = net::write_now(connection.stream, gather, error);
-  if (!sent) {
-    error = co_await net::write_rest(connection.stream, gather, [&connection, this] {
+  rest_ = request_gather();
+  upstream_->metrics().sent(rest_.size());
+  send_error_ = {};
+  unsent_ = !net::write_now(connection_->stream, rest_, send_error_);
+  sent_whole_ = true;
+}
+
+net::Awaitable<HttpSession::TryEnd> HttpSession::attempt(Step step) {
+  auto& connection = *connection_;
+  if (step == Step::kReadAnswer) {
+    co_return co_await finish_attempt(connection);
+  }
+  if (step != Step::kSend) {
+    begin_attempt();
+  }
+  net::ErrorCode error = send_error_;
+  if (unsent_) {
+    error = co_await net::write_rest(connection.stream, rest_, [&connection, this] {
       connection.expect_within(Clock::now() + options().timeouts.write);
     });
     connection.clear();
@@ -265,15 +283,23 @@ net::Awaitable<HttpSession::TryEnd> HttpSession::attempt() {
     sent_at_ = Clock::now();
     await_answer(connection);
   }
+  co_return co_await finish_attempt(connection);
+}
+
+net::Awaitable<HttpSession::TryEnd> HttpSession::finish_attempt(Connection& connection) {
   const TryEnd end = co_await read_answer(connection);
-  headed_at_ = Clock::now();
-  if (sent_at_ <= headed_at_) {
-    answer_time_used_ += headed_at_ - sent_at_;
-  }
+  note_headed(Clock::now());
   if (end != TryEnd::kAnswer) {
     co_await stop_pump();
   }
   co_return end;
+}
+
+void HttpSession::note_headed(TimePoint now) {
+  headed_at_ = now;
+  if (sent_at_ <= now) {
+    answer_time_used_ += now - sent_at_;
+  }
 }
 
 void HttpSession::await_answer(Connection& connection) {

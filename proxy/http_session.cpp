@@ -94,33 +94,42 @@ void HttpSession::sweep(TimePoint now) {
 
 net::Awaitable<void> HttpSession::serve() {
   while (alive_ && !cut_) {
-    const auto read = co_await read_head();
-    if (read == HeadRead::kClosed) {
+    step_ = Step::kHead;
+    if (!first_request_) {
+      co_await quick();
+    }
+    switch (step_) {
+      case Step::kHead:
+      case Step::kHeadWaitEnded: {
+        if (!alive_ || cut_) {
+          continue;  // the last answer was the last
+        }
+        const bool waited = step_ == Step::kHeadWaitEnded;
+        auto read = waited ? judge_wait(send_error_) : std::nullopt;
+        if (!read) {
+          read = co_await read_head(waited);
+        }
+        alive_ = *read != HeadRead::kClosed;
+        arrived_ = Clock::now();
+        step_ = *read == HeadRead::kRequest ? Step::kRequest : Step::kRefused;
+        break;
+      }
+      case Step::kRest:
+        send_error_ = co_await net::write_rest(client_, rest_, [this] {
+          write_deadline_.expect_within(Clock::now() + options().timeouts.write);
+        });
+        write_deadline_.clear();
+        quick_end(Clock::now());
+        continue;
+      default: break;
+    }
+    if (!alive_) {
       break;
     }
-    arrived_ = Clock::now();
-    if (read == HeadRead::kRequest) {
-      co_await exchange();
-      continue;
-    }
-    switch (refusal_) {
-      case http::Refusal::kTooLarge:
-        co_await refuse(431, "http_request_error", "the request's head is larger than limits.head");
-        break;
-      case http::Refusal::kUnknownCoding:
-        co_await refuse(501, "http_request_error",
-                        "unknown transfer coding: only `chunked` is understood");
-        break;
-      case http::Refusal::kConnectMethod:
-        co_await refuse(501, "http_request_error", "CONNECT is not supported");
-        break;
-      case http::Refusal::kMalformed:
-        co_await refuse(400, "http_request_error", "malformed request");
-        break;
-      case http::Refusal::kNone:
-        co_await refuse(408, "http_request_error",
-                        "the request's head took longer than timeouts.head");
-        break;
+    if (step_ == Step::kRefused) {
+      co_await refuse_head();
+    } else {
+      co_await exchange(step_);
     }
   }
   read_deadline_.clear();
@@ -129,19 +138,73 @@ net::Awaitable<void> HttpSession::serve() {
   // more; and where the close ends the answer, a FIN would make the cut look whole.
   if (reset_on_close_ || write_deadline_.expired()) {
     client_.reset();
-  } else if (!cut_ && client_.is_open() && (unread_input_ || !in_.empty() || client_.disturbed())) {
+  } else if (!cut_ && client_.is_open() &&
+             (unread_input_ || !in_.empty() || client_.has_unread())) {
     co_await linger();
   }
   client_.close();
 }
 
-net::Awaitable<HttpSession::HeadRead> HttpSession::read_head() {
+net::Awaitable<void> HttpSession::refuse_head() {
+  switch (refusal_) {
+    case http::Refusal::kTooLarge:
+      co_await refuse(431, "http_request_error", "the request's head is larger than limits.head");
+      break;
+    case http::Refusal::kUnknownCoding:
+      co_await refuse(501, "http_request_error",
+                      "unknown transfer coding: only `chunked` is understood");
+      break;
+    case http::Refusal::kConnectMethod:
+      co_await refuse(501, "http_request_error", "CONNECT is not supported");
+      break;
+    case http::Refusal::kMalformed:
+      co_await refuse(400, "http_request_error", "malformed request");
+      break;
+    case http::Refusal::kNone:
+      co_await refuse(408, "http_request_error",
+                      "the request's head took longer than timeouts.head");
+      break;
+  }
+}
+
+void HttpSession::wait_for_request(TimePoint now) {
+  in_.release();  // an idle connection holds no buffer
+  idle_ = true;
+  idle_since_ = now;
+  if (!(first_request_ && read_deadline_.armed())) {
+    const auto& timeouts = options().timeouts;
+    const auto kept =
+        routes_->retired() ? std::min(timeouts.keep_alive, kMovedIdle) : timeouts.keep_alive;
+    read_deadline_.expect_within(worker_->draining ? drain_until(now)
+                                                   : now + (first_request_ ? timeouts.head : kept));
+  }
+}
+
+std::optional<HttpSession::HeadRead> HttpSession::judge_wait(net::ErrorCode error) {
+  idle_ = false;
+  if (error) {
+    if (cut_ || (worker_->draining && in_.empty() && read_deadline_.expired())) {
+      return HeadRead::kClosed;
+    }
+    if (read_deadline_.expired()) {
+      refusal_ = http::Refusal::kNone;  // too slow
+      const bool silent = in_.empty() && !first_request_;
+      return silent ? HeadRead::kClosed : HeadRead::kRefused;
+    }
+    if (!worker_->draining) {
+      return HeadRead::kClosed;
+    }
+  }
+  return std::nullopt;
+}
+
+net::Awaitable<HttpSession::HeadRead> HttpSession::read_head(bool waited) {
   const auto limit = options().limits.head;
   scan_.reset();
   request_.clear();
   TimePoint began = in_.empty() ? TimePoint{} : Clock::now();
   std::size_t blank = 0;
-  bool wait_first = !first_request_;
+  bool wait_first = !first_request_ && !waited;
   for (;;) {
     if (scan_.length() == 0 && !in_.empty()) {
       const auto lines = http::leading_empty_lines(in_.readable(), blank);
@@ -162,36 +225,17 @@ net::Awaitable<HttpSession::HeadRead> HttpSession::read_head() {
     if (wait_first) {
       const auto now = Clock::now();
       if (in_.empty()) {
-        in_.release();  // an idle connection holds no buffer
-        idle_ = true;
-        idle_since_ = now;
-        if (!(first_request_ && read_deadline_.armed())) {
-          const auto& timeouts = options().timeouts;
-          const auto kept =
-              routes_->retired() ? std::min(timeouts.keep_alive, kMovedIdle) : timeouts.keep_alive;
-          read_deadline_.expect_within(
-              worker_->draining ? drain_until(now) : now + (first_request_ ? timeouts.head : kept));
-        }
+        wait_for_request(now);
       } else {
         if (began == TimePoint{}) {
           began = now;
         }
         read_deadline_.expect_within(began + options().timeouts.head);
       }
-      const auto waited = co_await client_.wait_readable();
-      idle_ = false;
-      if (std::get<0>(waited)) {
-        if (cut_ || (worker_->draining && in_.empty() && read_deadline_.expired())) {
-          co_return HeadRead::kClosed;
-        }
-        if (read_deadline_.expired()) {
-          refusal_ = http::Refusal::kNone;  // too slow
-          const bool silent = in_.empty() && !first_request_;
-          co_return silent ? HeadRead::kClosed : HeadRead::kRefused;
-        }
-        if (!worker_->draining) {
-          co_return HeadRead::kClosed;
-        }
+      const auto ended = co_await client_.wait_readable();
+      const auto verdict = judge_wait(std::get<0>(ended));
+      if (verdict) {
+        co_return *verdict;
       }
     }
     wait_first = true;
@@ -244,7 +288,7 @@ net::Awaitable<void> HttpSession::refuse(int status, std::string_view error,
   (void)co_await send_to_client(gather);
   tries_ = 0;
   instance_.reset();
-  end_request(error);
+  end_request(error, Clock::now());
 }
 
 net::Awaitable<void> HttpSession::linger() {
@@ -270,8 +314,7 @@ net::Awaitable<void> HttpSession::linger() {
   read_deadline_.clear();
 }
 
-void HttpSession::end_request(std::string_view error) {
-  const auto now = Clock::now();
+void HttpSession::end_request(std::string_view error, TimePoint now) {
   auto& metrics = upstream_->metrics();
   if (status_ > 0) {
     metrics.downstream_answer(status_);

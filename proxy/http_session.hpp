@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -55,32 +56,80 @@ class HttpSession final : public Session {
     kBodyTooLarge,
   };
 
+  /// Where the coroutine takes a request over from the quick way (http_quick.cpp).
+  enum class Step : std::uint8_t {
+    kHead,           ///< a head is to be read, from its first byte on
+    kHeadWaitEnded,  ///< the same, and the wait for it ended, as send_error_ says
+    kRefused,        ///< a head was read and is refused
+    kRequest,        ///< a head was read
+    kBadBody,        ///< its body is refused, as tried_end_ says
+    kChoose,         ///< an instance is picked, but has no idle connection
+    kSend,           ///< the request did not go out in one piece
+    kReadAnswer,     ///< the answer's head is not whole, or not final
+    kTried,          ///< the try ended as tried_end_ says
+    kRest,           ///< the answer did not go out in one piece
+    kWaits,          ///< nothing to take over: an event will come
+    kDone,           ///< nor here: the next request
+  };
+
+  // http_quick.cpp: the usual request
+  class QuickTurn;
+  /// Requests as long as they are usual; then step_ says where to go on.
+  net::Awaitable<void> quick();
+  /// The following return true where an event will come, false where the coroutine goes on.
+  bool stop_quick(Step step);
+  bool stop_try(TryEnd end);
+  bool quick_next(TimePoint now);
+  bool quick_client(net::ErrorCode error);
+  bool quick_answer(net::ErrorCode error);
+  /// Passes the answer; true where it is through.
+  bool quick_relay(Connection& connection, TimePoint now);
+  Step quick_request(TimePoint now);
+  /// The answer went to the client, or send_error_ says why not.
+  void quick_end(TimePoint now);
+
   // http_session.cpp: the connection
+  /// Idle from now on, within its deadline.
+  void wait_for_request(TimePoint now);
+  /// What an ended wait for a head means; nullopt: read on.
+  [[nodiscard]] std::optional<HeadRead> judge_wait(net::ErrorCode error);
+  net::Awaitable<void> refuse_head();
   /// How long an idle connection may still send a request during a drain.
   [[nodiscard]] TimePoint drain_until(TimePoint now) const;
   net::Awaitable<void> serve();
-  net::Awaitable<HeadRead> read_head();
+  /// `waited`: bytes may be there already.
+  net::Awaitable<HeadRead> read_head(bool waited);
   [[nodiscard]] HeadRead judge_head();
   net::Awaitable<void> refuse(int status, std::string_view error, std::string_view text);
   net::Awaitable<void> linger();
-  void end_request(std::string_view error);
+  void end_request(std::string_view error, TimePoint now);
 
   // http_exchange.cpp: one request
-  net::Awaitable<void> exchange();
+  /// From the head on, or from where the quick way left it.
+  net::Awaitable<void> exchange(Step step);
   void start_request();
-  void finish_request();
+  void finish_request(TimePoint now);
   /// Bytes that were read behind a late body belong to what comes next.
   void take_late_input();
   [[nodiscard]] TryEnd begin_body();
   [[nodiscard]] balancer::PickContext pick_context(TimePoint now) const;
   /// The hot path: an idle connection of the picked instance, without suspending.
-  [[nodiscard]] bool choose_pooled();
+  [[nodiscard]] bool choose_pooled(TimePoint now);
   /// A fresh lookup where the request needs one, then a connection; false: answered with an error.
   net::Awaitable<bool> choose();
   [[nodiscard]] balancer::InstanceState* choose_instance(TimePoint now);
   void start_try(balancer::InstanceState& chosen, TimePoint now);
-  void finish_try(balancer::Outcome outcome);
-  net::Awaitable<TryEnd> attempt();
+  void finish_try(balancer::Outcome outcome, TimePoint now);
+  void finish_try(balancer::Outcome outcome) {
+    if (try_open_) {
+      finish_try(outcome, Clock::now());
+    }
+  }
+  /// Writes the request as far as it goes at once: unsent_, send_error_, rest_.
+  void begin_attempt();
+  net::Awaitable<TryEnd> attempt(Step step);
+  net::Awaitable<TryEnd> finish_attempt(Connection& connection);
+  void note_headed(TimePoint now);
   [[nodiscard]] bool answer_may_be_retried(TimePoint now);
   [[nodiscard]] bool try_again(TryEnd end);
   [[nodiscard]] balancer::RetryVerdict ask_retry(balancer::RetryCause cause, TimePoint now);
@@ -128,6 +177,14 @@ class HttpSession final : public Session {
   std::shared_ptr<Upstream> upstream_;        ///< of the current request
   Endpoint client_endpoint_;
   std::string client_address_;
+
+  // The quick way
+  net::Continuation quick_waiter_;  ///< the coroutine, while quick functions run
+  net::Gather rest_;                ///< what did not go out at once
+  net::ErrorCode send_error_;
+  Step step_ = Step::kHead;
+  TryEnd tried_end_ = TryEnd::kAnswer;
+  bool unsent_ = false;
 
   // The connection
   ClientStream client_;

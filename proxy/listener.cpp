@@ -6,11 +6,15 @@
 #include <linux/filter.h>
 #include <sys/socket.h>
 
+#include "net/write.hpp"
+
 namespace pilotfish::proxy {
 namespace {
 
 /// How long accept pauses while descriptors are short (nginx pauses as long).
 constexpr Duration kPause = std::chrono::milliseconds(200);
+/// Connections accepted in a row before those that are there get their turn.
+constexpr int kAcceptTurns = 16;
 /// What a connection that has begun already gets to arrive.
 constexpr Duration kUnderWay = std::chrono::milliseconds(20);
 
@@ -30,7 +34,10 @@ Listener::Listener(std::shared_ptr<Worker> worker, const Proxy::Listener& socket
       acceptor_(worker_->executor, protocol_of(socket.descriptor), socket.descriptor),
       inherited_(socket.inherited),
       on_accept_(std::move(on_accept)) {
+  net::ErrorCode ignored;
   acceptor_.non_blocking(true);
+  // What is accepted inherits it.
+  acceptor_.set_option(net::asio::ip::tcp::no_delay(true), ignored);
 }
 
 void Listener::start() {
@@ -55,11 +62,14 @@ net::Awaitable<void> Listener::run(std::shared_ptr<Listener> self) {
       (void)co_await worker.room.wait_until(Clock::now() + std::chrono::seconds(1));
       continue;
     }
-    auto accepted = co_await self->acceptor_.async_accept(net::kTuple);
-    const auto error = std::get<0>(accepted);
-    if (!error) {
-      // The socket comes with the acceptor's executor type already.
-      self->on_accept_(ClientStream(net::TcpSocket(std::move(std::get<1>(accepted)))));
+    const auto waited =
+        co_await self->acceptor_.async_wait(net::TcpAcceptor::wait_read, net::kTuple);
+    auto error = std::get<0>(waited);
+    for (int turn = 0; !error && turn < kAcceptTurns && worker.clients < worker.most_clients;
+         ++turn) {
+      error = self->accept_one();
+    }
+    if (!error || net::would_block(error)) {
       continue;
     }
     if (self->short_of_descriptors(error)) {
@@ -85,20 +95,31 @@ void Listener::finish() {
   net::asio::co_spawn(worker_->executor, run_last(shared_from_this()), net::asio::detached);
 }
 
+net::ErrorCode Listener::accept_one() {
+  if (!acceptor_.is_open()) {
+    return net::asio::error::bad_descriptor;
+  }
+  sockaddr_storage address;  // NOLINT: filled by accept4
+  socklen_t size = sizeof(address);
+  const int accepted = ::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&address),
+                                 &size, SOCK_NONBLOCK | SOCK_CLOEXEC);  // NOLINT
+  if (accepted < 0) {
+    return {errno, boost::system::system_category()};
+  }
+  on_accept_(ClientStream(worker_->executor, accepted, net::endpoint_of(address)));
+  return {};
+}
+
 bool Listener::accept_queued() {
-  net::ErrorCode error;
-  while (acceptor_.is_open()) {
-    net::TcpSocket socket(worker_->executor);
-    acceptor_.accept(socket, error);
-    if (!error) {
-      on_accept_(ClientStream(std::move(socket)));
-    } else if (short_of_descriptors(error)) {
+  for (;;) {
+    const auto error = accept_one();
+    if (short_of_descriptors(error)) {
       return false;
-    } else if (error != net::asio::error::connection_aborted) {
-      break;  // one that its client reset leaves others behind it
+    }
+    if (error && error != net::asio::error::connection_aborted) {
+      return true;  // one that its client reset leaves others behind it
     }
   }
-  return true;
 }
 
 net::Awaitable<void> Listener::run_last(std::shared_ptr<Listener> self) {

@@ -32,6 +32,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
  private:
   static net::Awaitable<void> run(std::shared_ptr<Listener> self);
   static net::Awaitable<void> run_last(std::shared_ptr<Listener> self);
+  [[nodiscard]] net::ErrorCode accept_one();
   /// True where the kernel's queue is empty.
   [[nodiscard]] bool accept_queued();
   void refuse_new();

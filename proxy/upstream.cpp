@@ -173,10 +173,10 @@ void Upstream::on_answer(std::size_t tier, const TierAnswer& answer) {
 }
 
 void Upstream::publish_events() {
-  const auto events = cluster_.take_events();
-  if (events.empty()) {
-    return;
+  if (!cluster_.has_events()) {
+    return;  // nearly always
   }
+  const auto events = cluster_.take_events();
   for (const auto& instance : events.arrived) {
     if (!instance->attachment) {
       instance->attachment = std::make_unique<InstanceLink>(InstanceMetrics{});
@@ -236,7 +236,7 @@ net::Awaitable<Opened> Upstream::open(InstanceState& instance) {
     }
     queued = true;
     const bool notified = co_await slots_->wait(deadline);
-    if (auto idle = take_idle(instance)) {
+    if (auto idle = take_idle(instance, true)) {
       out.connection = std::move(idle);
       co_return out;
     }

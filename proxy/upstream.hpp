@@ -89,8 +89,8 @@ class Upstream {
   [[nodiscard]] bool another(std::span<balancer::InstanceState* const> tried) const {
     return cluster_.another(tried);
   }
-  [[nodiscard]] ConnectionPtr take_idle(balancer::InstanceState& instance) {
-    return link_of(instance).take();
+  [[nodiscard]] ConnectionPtr take_idle(balancer::InstanceState& instance, bool surely) {
+    return link_of(instance).take(surely);
   }
   /// Opens a connection, waiting for a slot where limits.connections is reached; while waiting an
   /// idle connection of this instance that becomes free is taken instead.

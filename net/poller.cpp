@@ -1,0 +1,253 @@
+#include "net/poller.hpp"
+
+#include <boost/asio/post.hpp>
+#include <cerrno>
+
+namespace pilotfish::net {
+namespace {
+
+constexpr std::uint32_t kEverything = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+
+int make_epoll() {
+  const int descriptor = ::epoll_create1(EPOLL_CLOEXEC);
+  if (descriptor < 0) {
+    throw boost::system::system_error(errno, boost::system::system_category(), "epoll_create1");
+  }
+  return descriptor;
+}
+
+}  // namespace
+
+// --- Poller ----------------------------------------------------------------------------------
+
+Poller::Poller(IoContext& context)
+    : service(context), executor_(context.get_executor()), epoll_(executor_, make_epoll()) {}
+
+Poller::~Poller() = default;
+
+void Poller::shutdown() {
+  shut_ = true;
+  std::vector<Deferred> dropped = std::move(deferred_);
+  while (first_ != nullptr) {
+    Pollable& pollable = *first_;
+    for (auto* slot : {&pollable.reader_, &pollable.writer_}) {
+      dropped.push_back({std::move(*slot), {}});
+    }
+    remove(pollable);
+  }
+  // Destroying them unwinds coroutines, which destroy what is left of the streams.
+}
+
+bool Poller::add(Pollable& pollable) {
+  epoll_event event{};
+  event.events = kEverything;
+  event.data.ptr = &pollable;
+  if (::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, pollable.descriptor_, &event) != 0) {
+    return false;
+  }
+  pollable.registered_ = true;
+  pollable.next_ = first_;
+  if (first_ != nullptr) {
+    first_->previous_ = &pollable;
+  }
+  first_ = &pollable;
+  return true;
+}
+
+void Poller::readdress(Pollable& pollable) {
+  epoll_event event{};
+  event.events = kEverything;
+  event.data.ptr = &pollable;
+  (void)::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_MOD, pollable.descriptor_, &event);
+}
+
+void Poller::remove(Pollable& pollable) {
+  (pollable.previous_ != nullptr ? pollable.previous_->next_ : first_) = pollable.next_;
+  if (pollable.next_ != nullptr) {
+    pollable.next_->previous_ = pollable.previous_;
+  }
+  pollable.next_ = pollable.previous_ = nullptr;
+  pollable.registered_ = false;
+  for (std::size_t i = next_; i < count_; ++i) {
+    if (events_[i].data.ptr == &pollable) {
+      events_[i].data.ptr = nullptr;  // what this batch still has of it
+    }
+  }
+}
+
+void Poller::defer(Continuation continuation, ErrorCode error) {
+  if (shut_) {
+    return;
+  }
+  deferred_.push_back({std::move(continuation), error});
+  if (count_ == 0 && !posted_) {
+    posted_ = true;
+    asio::post(executor_, [this] {
+      posted_ = false;
+      run_deferred();
+      settle();
+    });
+  }
+}
+
+void Poller::run_deferred() {
+  // What is deferred meanwhile waits for the next time, so that nobody who is always ready holds
+  // everybody else up.
+  running_.swap(deferred_);
+  for (auto& one : running_) {
+    one.continuation(one.error);
+  }
+  running_.clear();
+}
+
+void Poller::arm() {
+  if (shut_) {
+    return;
+  }
+  armed_ = true;
+  epoll_.async_wait(Descriptor::wait_read, [this](ErrorCode error) {
+    armed_ = false;
+    if (!error) {
+      dispatch();
+    }
+    settle();
+  });
+}
+
+void Poller::dispatch() {
+  for (int round = 0; round < kRounds; ++round) {
+    const int found =
+        ::epoll_wait(epoll_.native_handle(), events_.data(), static_cast<int>(kBatch), 0);
+    if (found <= 0) {
+      break;
+    }
+    count_ = static_cast<std::size_t>(found);
+    for (next_ = 0; next_ < count_;) {
+      const auto& event = events_[next_++];
+      if (event.data.ptr != nullptr) {
+        static_cast<Pollable*>(event.data.ptr)->on_events(event.events);
+      }
+    }
+    run_deferred();
+    count_ = 0;
+  }
+}
+
+void Poller::settle() {
+  if (!deferred_.empty() && !posted_) {
+    posted_ = true;
+    asio::post(executor_, [this] {
+      posted_ = false;
+      run_deferred();
+      settle();
+    });
+  }
+  if (waiters_ > 0) {
+    if (!armed_) {
+      arm();
+    }
+  } else if (armed_) {
+    ErrorCode ignored;
+    epoll_.cancel(ignored);
+  }
+}
+
+// --- Pollable --------------------------------------------------------------------------------
+
+Pollable::Pollable(Pollable&& other) noexcept
+    : poller_(other.poller_), descriptor_(other.descriptor_), ready_(other.ready_) {
+  const bool registered = other.registered_;
+  if (registered) {
+    poller_->remove(other);
+    registered_ = true;
+    next_ = poller_->first_;
+    if (next_ != nullptr) {
+      next_->previous_ = this;
+    }
+    poller_->first_ = this;
+    poller_->readdress(*this);
+  }
+  other.descriptor_ = -1;
+}
+
+void Pollable::wait_read(Continuation continuation) {
+  wait(reader_, std::move(continuation), kRead | kEnd | kError);
+}
+
+void Pollable::wait_write(Continuation continuation) {
+  wait(writer_, std::move(continuation), kWrite | kError);
+}
+
+void Pollable::wait(Continuation& slot, Continuation continuation, std::uint8_t wanted) {
+  if (descriptor_ < 0) {
+    poller_->defer(std::move(continuation), asio::error::bad_descriptor);
+    return;
+  }
+  if (!registered_ && !poller_->add(*this)) {
+    poller_->defer(std::move(continuation), ErrorCode(errno, boost::system::system_category()));
+    return;
+  }
+  if ((ready_ & wanted) != 0) {
+    poller_->defer(std::move(continuation), {});
+    return;
+  }
+  slot = std::move(continuation);
+  poller_->waits();
+}
+
+void Pollable::on_events(std::uint32_t events) {
+  if ((events & EPOLLIN) != 0) {
+    ready_ |= kRead;
+  }
+  if ((events & EPOLLOUT) != 0) {
+    ready_ |= kWrite;
+  }
+  if ((events & EPOLLRDHUP) != 0) {
+    ready_ |= kEnd;
+  }
+  if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
+    ready_ |= kError;
+  }
+  const bool reads = reader_ && (ready_ & (kRead | kEnd | kError)) != 0;
+  if (writer_ && (ready_ & (kWrite | kError)) != 0) {
+    --poller_->waiters_;
+    Continuation writer = std::move(writer_);
+    if (!reads) {
+      writer({});  // may destroy this
+      return;
+    }
+    poller_->defer(std::move(writer), {});
+  }
+  if (reads) {
+    --poller_->waiters_;
+    Continuation reader = std::move(reader_);
+    reader({});
+  }
+}
+
+void Pollable::abort(Continuation& slot) {
+  if (slot) {
+    --poller_->waiters_;
+    poller_->defer(std::move(slot), asio::error::operation_aborted);
+  }
+}
+
+void Pollable::cancel() {
+  abort(reader_);
+  abort(writer_);
+  if (poller_->count_ == 0) {
+    poller_->settle();
+  }
+}
+
+void Pollable::release() {
+  abort(reader_);
+  abort(writer_);
+  if (registered_) {
+    poller_->remove(*this);
+  }
+  descriptor_ = -1;
+  ready_ = 0;
+}
+
+}  // namespace pilotfish::net
