@@ -3,6 +3,7 @@
 #include <cmath>
 #include <fmt/core.h>
 
+#include "bench/report/html_text.hpp"
 #include "bench/report/json.hpp"
 
 namespace pilotfish::bench {
@@ -108,6 +109,10 @@ class Writer {
   }
 
  private:
+  static std::string quoted(std::string_view text) {
+    return json::serialize(json::string_view(clean_text(text)));
+  }
+
   static bool flat(const json::value& value, int depth = 0) {
     if (value.is_object()) return value.get_object().empty();
     if (!value.is_array()) return true;
@@ -150,12 +155,13 @@ class Writer {
     } else if (value.is_object()) {
       text_ += '{';
       items(value.get_object(), value.get_object().empty(), indent, [&](const auto& each) {
-        text_ += json::serialize(each.key()) + ": ";
+        text_ += quoted(each.key()) + ": ";
         write(each.value(), indent + 1);
       });
       text_ += '}';
     } else {
-      text_ += json::serialize(value);
+      // Output of other programs may be no UTF-8, which no reader of JSON would take.
+      text_ += value.is_string() ? quoted(value.get_string()) : json::serialize(value);
     }
   }
 

@@ -119,7 +119,7 @@ class CaseTable {
       const bool itself = name == subject_ || name == "all";
       const auto ratio = itself ? std::nullopt : ratio_of(result_, subject_, name, case_, figure);
       const bool pairs = ratio && ratio->rounds > 1;
-      line.push_back({ratio ? verdict_of(*ratio, figure) : Style::kPlain,
+      line.push_back({ratio && name != kDirect ? verdict_of(*ratio, figure) : Style::kPlain,
                       fit_left(ratio ? ratio_text(ratio->median) : "", kRatioMedian)});
       line.push_back({Style::kDim,
                       fit_left(pairs ? ratio_text(ratio->low) + ".." + ratio_text(ratio->high) : "",

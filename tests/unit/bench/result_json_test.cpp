@@ -90,6 +90,14 @@ TEST(ResultJson, LeavesOutWhatIsNoNumber) {
   EXPECT_EQ(read.result->measurements[0].figures.count("rate_per_s"), 1U);
 }
 
+TEST(ResultJson, StaysReadableWhateverProgramsPrint) {
+  auto result = sample_result({{"pilotfish", 13}}, {""}, 1);
+  result.contenders[0].configuration = "\xff\xfe \x01";
+  const auto read = from_json(to_json(result));
+  ASSERT_EQ(read.error, "");
+  EXPECT_EQ(read.result->contenders[0].configuration, "\xef\xbf\xbd\xef\xbf\xbd \xef\xbf\xbd");
+}
+
 TEST(ResultJson, SkipsWhatItDoesNotKnow) {
   const auto read = from_json(
       R"({"format": 1, "scenario": "s", "weather": {"rain": [1]}, "contenders": [],
