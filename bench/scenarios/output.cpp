@@ -4,9 +4,9 @@
 
 #include "bench/harness/unavailable.hpp"
 #include "bench/lab/display.hpp"
-#include "bench/lab/text.hpp"
+#include "bench/lab/print_result.hpp"
+#include "bench/report/html_report.hpp"
 #include "bench/report/json.hpp"
-#include "bench/report/result_table.hpp"
 
 namespace pilotfish::bench {
 
@@ -39,12 +39,11 @@ void prepare_folder(const fs::path& folder) {
 }
 
 void publish(const RunResult& result, const fs::path& folder) {
-  const bool colours = stdout_colours();
-  for (const auto& line : result_table(result)) {
-    write_out(paint(line, kTableColumns, colours) + "\n");
-  }
+  print_table(result);
   write_file(folder / "result.json", to_json(result));
-  write_out("\n" + (folder / "result.json").string() + "\n");
+  write_file(folder / "report.html", report_html(result));
+  write_out("\n" + (folder / "result.json").string() + "\n" +
+            (folder / "report.html").string() + "\n");
 }
 
 }  // namespace pilotfish::bench
