@@ -4,6 +4,7 @@
 
 #include "bench/harness/peer.hpp"
 #include "bench/harness/unavailable.hpp"
+#include "bench/lab/compare_command.hpp"
 #include "bench/lab/demo.hpp"
 #include "bench/lab/display.hpp"
 #include "bench/lab/interrupt.hpp"
@@ -39,7 +40,10 @@ class BenchCommand {
   explicit BenchCommand(CLI::App& app)
       : command_(app.add_subcommand(
             "bench", "Measures pilotfish beside other proxies: bench SCENARIO, bench list")) {
-    command_->add_option("scenario", words_, "Its name; or list: all of them explained")
+    command_
+        ->add_option("scenario", words_,
+                     "Its name; or list: all of them explained; or compare A B: "
+                     "what changed between two results")
         ->required()
         ->expected(1, 3);
     command_->add_option("--registry", arguments_.registry,
@@ -70,6 +74,10 @@ class BenchCommand {
   int run(const std::vector<std::string>& command_line) {
     const auto& word = words_.front();
     if (word == "list" && words_.size() == 1) return write_out(list_text()) ? 0 : kFailure;
+    if (word == "compare") {
+      if (words_.size() == 3) return run_compare(words_[1], words_[2]);
+      return usage("bench compare: needs two results, each a result.json or its folder");
+    }
     if (words_.size() != 1) {
       return usage("bench: one scenario, not \"" + words_[1] + "\" besides");
     }

@@ -42,8 +42,8 @@ void publish(const RunResult& result, const fs::path& folder) {
   print_table(result);
   write_file(folder / "result.json", to_json(result));
   write_file(folder / "report.html", report_html(result));
-  write_out("\n" + (folder / "result.json").string() + "\n" +
-            (folder / "report.html").string() + "\n");
+  write_out("\n" + (folder / "result.json").string() + "\n" + (folder / "report.html").string() +
+            "\n");
 }
 
 }  // namespace pilotfish::bench
