@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kWidth = 290;
 constexpr double kRow = 34;
-constexpr double kValue = 72;  // room for the number on the right
+constexpr double kValue = 78;  // room for the number on the right
 constexpr double kBar = 12;
 
 }  // namespace

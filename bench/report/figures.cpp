@@ -23,8 +23,8 @@ constexpr auto kNone = Better::kNeither;
 /// In the order in which they are shown. The unit is what the key ends in.
 constexpr auto kKnown = std::to_array<Known>({
     {"cpu_per_request_us", "CPU per request", kLow, 0.02, 0.1},
-    {"cpu_user_per_request_us", "  in user space", kLow, 0.04, 0.1},
-    {"cpu_kernel_per_request_us", "  in the kernel", kLow, 0.04, 0.1},
+    {"cpu_user_per_request_us", "CPU in user space", kLow, 0.04, 0.1},
+    {"cpu_kernel_per_request_us", "CPU in the kernel", kLow, 0.04, 0.1},
     {"cpu_per_connection_us", "CPU per connection", kLow, 0.02, 0.2},
     {"cpu_per_message_us", "CPU per message", kLow, 0.02, 0.1},
     {"cpu_per_mib_us", "CPU per MiB", kLow, 0.03, 1},
@@ -123,7 +123,7 @@ FigureInfo figure_info(std::string_view key) {
 
 Scale scale_for(Unit unit, double largest) {
   constexpr double kThousand = 1000;
-  constexpr double kMost = 9999.5;  // four digits are still read at a glance
+  constexpr double kMost = 999.5;
   largest = std::abs(largest);
   switch (unit) {
     case Unit::kMicroseconds:

@@ -46,7 +46,7 @@ struct Scale {
 /// The scale that suits values of which `largest` is the largest.
 [[nodiscard]] Scale scale_for(Unit unit, double largest);
 
-/// Three digits where there are so many: `0.042`, `1.31`, `13.1`, `131`, `1312`; whole for counts.
+/// Three digits where there are so many: `0.042`, `1.31`, `13.1`, `131`; whole for counts.
 [[nodiscard]] std::string number_text(double value, const Scale& scale);
 /// With its unit: `13.1us`, `1.31MiB`, `12500/s`.
 [[nodiscard]] std::string value_text(double value, const Scale& scale);

@@ -49,15 +49,28 @@ verb_bench() {
   take_lock
   need_packages "${packages_build[@]}" "${packages_bench[@]}"
   build_preset release
-  if (($#)); then
-    # Only where it takes part: named, or by the scenario's own choice.
-    [[ " $* " == *--against* && $* != *envoy* || $* == *--help* || $1 == list || $1 == compare ]] ||
-      need_envoy
-    become env PILOTFISH_BIN="$root/build/release/pilotfish" \
-      "$root/build/release/pilotfish-lab" bench "$@"
+  case ${1:---all} in
+    --all | --check | --only | --only=* | --render) bench_figures "$@" ;;
+  esac
+  # Only where it takes part: named, or by the scenario's own choice.
+  [[ " $* " == *--against* && $* != *envoy* || $* == *--help* || $1 == list || $1 == compare ]] ||
+    need_envoy
+  become env PILOTFISH_BIN="$root/build/release/pilotfish" \
+    "$root/build/release/pilotfish-lab" bench "$@"
+}
+
+# bench_figures [--check] [--only PART,...]: docs/performance.md and its record, or held against them.
+bench_figures() {
+  local variable
+  if [[ $* != *--render* ]]; then
+    has_target release pilotfish-micro || die "there is no target pilotfish-micro to run"
+    need_envoy
+    need_packages "${packages_test[@]}"
+    start_parts
+    await_parts || say "going on without: what needs them is not measured"
+    while IFS= read -r variable; do export "${variable?}"; done < <(part_environment)
   fi
-  has_target release pilotfish-micro || die "there is no target pilotfish-micro to run"
-  become "$root/build/release/pilotfish-micro"
+  become "$python" tools/bench.py "$@"
 }
 
 verb_fmt() {

@@ -110,7 +110,7 @@ TEST(Figures, AreShownWithThreeDigitsAndAShortUnit) {
   EXPECT_EQ(value_text(13.149, Unit::kMicroseconds), "13.1us");
   EXPECT_EQ(value_text(0.0421, Unit::kMicroseconds), "0.042us");
   EXPECT_EQ(value_text(9.9999, Unit::kMicroseconds), "10.0us");
-  EXPECT_EQ(value_text(1312.4, Unit::kMicroseconds), "1312us");
+  EXPECT_EQ(value_text(1312.4, Unit::kMicroseconds), "1.31ms");
   EXPECT_EQ(value_text(25000, Unit::kMicroseconds), "25.0ms");
   EXPECT_EQ(value_text(0.25, Unit::kMilliseconds), "250us");
   EXPECT_EQ(value_text(25000, Unit::kMilliseconds), "25.0s");
