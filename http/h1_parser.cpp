@@ -7,6 +7,7 @@
 #include <charconv>
 #include <optional>
 
+#include "http/h1_plain.hpp"
 #include "http/target.hpp"
 
 namespace pilotfish::http {
@@ -100,8 +101,9 @@ Refusal judge_coding(std::string_view value) {
   return Refusal::kUnknownCoding;
 }
 
-/// Framing, persistence and upgrade: what requests and answers share.
-Refusal digest_fields(Head& head) {
+/// Framing, persistence and upgrade: what requests and answers share. `clean`: no value has octets
+/// that do not belong there.
+Refusal digest_fields(Head& head, bool clean) {
   std::size_t lengths = 0;
   std::size_t codings = 0;
   bool wants_close = false;
@@ -110,7 +112,7 @@ Refusal digest_fields(Head& head) {
   bool has_upgrade = false;
   Refusal coding = Refusal::kNone;
   for (const auto& field : head.fields) {
-    if (!clean_value(field.value)) {
+    if (!clean && !clean_value(field.value)) {
       return Refusal::kMalformed;
     }
     switch (field.known) {
@@ -211,14 +213,12 @@ Method method_of(std::string_view text) {
   return Method::kOther;
 }
 
-}  // namespace
-
-Refusal parse_request(std::string_view bytes, RequestHead& head) {
-  head.clear();
-  Collector<true> collector(head.fields);
+/// By Beast: what is not of the plainest form.
+Refusal split_request(std::string_view bytes, PlainRequestLine& line, std::vector<Field>& fields) {
+  Collector<true> collector(fields);
   if (!run(collector, bytes)) {
     // Beast refuses some codings on its own; which answer they get is still ours to say.
-    for (const auto& field : head.fields) {
+    for (const auto& field : fields) {
       if (field.known == Known::kTransferEncoding && clean_value(field.value) &&
           !iequals(field.value, "chunked")) {
         return judge_coding(field.value);
@@ -226,10 +226,27 @@ Refusal parse_request(std::string_view bytes, RequestHead& head) {
     }
     return Refusal::kMalformed;
   }
-  head.method_text = collector.method;
-  head.method = method_of(collector.method);
-  head.target = collector.target;
-  head.version = collector.version == 10 ? Version::k10 : Version::k11;
+  line = {collector.method, collector.target,
+          collector.version == 10 ? Version::k10 : Version::k11};
+  return Refusal::kNone;
+}
+
+}  // namespace
+
+Refusal parse_request(std::string_view bytes, RequestHead& head) {
+  head.clear();
+  PlainRequestLine line;
+  const bool plain = split_plain_request(bytes, line, head.fields);
+  if (!plain) {
+    head.fields.clear();
+    if (const auto refusal = split_request(bytes, line, head.fields); refusal != Refusal::kNone) {
+      return refusal;
+    }
+  }
+  head.method_text = line.method;
+  head.method = method_of(line.method);
+  head.target = line.target;
+  head.version = line.version;
   if (head.method == Method::kConnect) {
     return Refusal::kConnectMethod;
   }
@@ -251,22 +268,29 @@ Refusal parse_request(std::string_view bytes, RequestHead& head) {
   if (hosts > 1 || (hosts == 0 && head.version == Version::k11)) {
     return Refusal::kMalformed;
   }
-  return digest_fields(head);
+  return digest_fields(head, plain);
 }
 
 Refusal parse_response(std::string_view bytes, Method method, ResponseHead& head) {
   head.clear();
-  Collector<false> collector(head.fields);
-  if (!run_response(collector, bytes)) {
-    return Refusal::kMalformed;
+  PlainStatusLine line;
+  const bool plain = split_plain_response(bytes, line, head.fields);
+  if (!plain) {
+    head.fields.clear();
+    Collector<false> collector(head.fields);
+    if (!run_response(collector, bytes)) {
+      return Refusal::kMalformed;
+    }
+    line = {collector.status, collector.reason,
+            collector.version == 10 ? Version::k10 : Version::k11};
   }
-  head.status = collector.status;
-  head.reason = collector.reason;
-  head.version = collector.version == 10 ? Version::k10 : Version::k11;
+  head.status = line.status;
+  head.reason = line.reason;
+  head.version = line.version;
   if (head.status < 100 || head.status > 599 || !clean_value(head.reason)) {
     return Refusal::kMalformed;
   }
-  if (const auto refusal = digest_fields(head); refusal != Refusal::kNone) {
+  if (const auto refusal = digest_fields(head, plain); refusal != Refusal::kNone) {
     return Refusal::kMalformed;
   }
   const bool bodiless =
