@@ -105,7 +105,7 @@ void Proxy::Impl::drop_unused(TimePoint now) {
     }
     upstream->refresh_gauges(now);
     upstream->stop();
-    worker->store.retire("upstream", upstream->options().name, now);
+    upstream->retire_series(now);
     return true;
   });
 }

@@ -120,6 +120,13 @@ void Upstream::stop() {
   }
 }
 
+void Upstream::retire_series(TimePoint now) {
+  for (const auto& instance : linked_) {
+    metrics_.instance_left(*instance, now);
+  }
+  worker_.store.retire("upstream", options_.name, now);
+}
+
 // --- freshness -------------------------------------------------------------------------------
 
 Claim Upstream::claim(TimePoint now) {

@@ -63,6 +63,8 @@ class Upstream {
   /// Removed: what runs finishes, nothing is pooled any more.
   void leave() { leaving_ = true; }
   [[nodiscard]] bool unused() const { return clients == 0 && active == 0; }
+  /// Gone: its series go too, those of its instances even where an upstream of its name returns.
+  void retire_series(TimePoint now);
   void join_lookups_again() { resolver_->join_again(dns_); }
 
   // --- freshness -----------------------------------------------------------------------------

@@ -115,6 +115,34 @@ TEST_F(ReloadTest, AnUpstreamThatComesBackWhileItStillLeavesKeepsWhatItKnew) {
   EXPECT_EQ(this->instance(instance.endpoint()).requests, 1U);
 }
 
+TEST_F(ReloadTest, AnUpstreamThatReturnsDoesNotBringBackTheSeriesOfInstancesThatAreGone) {
+  bool closed = false;
+  FakeInstance old(io_, [&closed](Peer& peer) -> net::Awaitable<void> {
+    (void)co_await peer.read_until("\r\n\r\n");
+    (void)co_await peer.send(kOk);
+    co_await peer.read_all();
+    closed = true;
+  });
+  FakeInstance other(io_, answers(kOk));
+  auto options = defaults();
+  start(options, {old.endpoint()});
+  run([&]() -> net::Awaitable<void> {
+    Peer client = co_await connect();
+    (void)co_await client.send(kGet);
+    co_await client.read_until("\r\n\r\nok");
+    client.close();
+  }());
+  apply({}, {});
+  until([&] { return closed; });  // its pool is closed where nobody uses it any more
+  options.source = fixed({other.endpoint()});
+  apply({options}, {});
+  std::array<metrics::Store*, 1> stores{&store_};
+  EXPECT_THAT(metrics::expose(stores, Clock::now()), HasSubstr(old.endpoint().to_string()));
+  const auto later = metrics::expose(stores, Clock::now() + 61s);
+  EXPECT_THAT(later, HasSubstr("upstream=\"u\""));
+  EXPECT_THAT(later, Not(HasSubstr(old.endpoint().to_string())));
+}
+
 TEST_F(ReloadTest, EveryOptionThatIsCopiedSomewhereTakesEffect) {
   FakeInstance good(io_, answers(kOk));
   FakeInstance bad(io_, answers(kNo));
