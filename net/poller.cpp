@@ -115,7 +115,8 @@ void Poller::arm() {
 }
 
 void Poller::dispatch() {
-  for (int round = 0; round < kRounds; ++round) {
+  yields_ = false;
+  for (int round = 0; round < kRounds && !yields_; ++round) {
     const int found =
         ::epoll_wait(epoll_.native_handle(), events_.data(), static_cast<int>(kBatch), 0);
     if (found <= 0) {

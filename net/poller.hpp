@@ -95,6 +95,9 @@ class Poller final : public asio::execution_context::service {
 
   /// Runs it soon, never from within this call.
   void defer(Continuation continuation, ErrorCode error);
+  /// Whoever went on may have posted something: that runs before further events are looked at, as
+  /// it would with Asio's own reactor. For continuations that are more than a function of ours.
+  void yield() { yields_ = true; }
   /// True while events of this very moment are being handed out: what a Pollable knows is fresh.
   [[nodiscard]] bool dispatching() const { return count_ > 0; }
 
@@ -106,7 +109,7 @@ class Poller final : public asio::execution_context::service {
   };
   using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
   static constexpr std::size_t kBatch = 128;
-  /// Batches in a row before timers and posted work get their turn.
+  /// Batches in a row, where nobody yields, before timers and posted work get their turn.
   static constexpr int kRounds = 8;
 
   void shutdown() override;
@@ -134,6 +137,7 @@ class Poller final : public asio::execution_context::service {
   bool armed_ = false;
   bool posted_ = false;
   bool shut_ = false;
+  bool yields_ = false;
   std::vector<Deferred> deferred_;
   std::vector<Deferred> running_;
   Pollable* first_ = nullptr;  ///< all that are registered

@@ -63,14 +63,31 @@ TcpStream::TcpStream(Executor executor, int descriptor, const Endpoint& remote)
 TcpStream::TcpStream(TcpStream&& other) noexcept
     : pollable_(std::move(other.pollable_)), remote_(other.remote_) {}
 
+namespace {
+/// A coroutine that goes on, which may post what must not be overtaken by further events.
+template <class Handler>
+Continuation going_on(Handler handler, Poller& poller) {
+  return Continuation([handler = std::move(handler), &poller](ErrorCode error) mutable {
+    poller.yield();
+    std::move(handler)(error);
+  });
+}
+}  // namespace
+
 Awaitable<std::tuple<ErrorCode>> TcpStream::wait_readable() {
   return asio::async_initiate<decltype(kTuple), void(ErrorCode)>(
-      [this](auto handler) { pollable_.wait_read(Continuation(std::move(handler))); }, kTuple);
+      [this](auto handler) {
+        pollable_.wait_read(going_on(std::move(handler), pollable_.poller()));
+      },
+      kTuple);
 }
 
 Awaitable<std::tuple<ErrorCode>> TcpStream::wait_writable() {
   return asio::async_initiate<decltype(kTuple), void(ErrorCode)>(
-      [this](auto handler) { pollable_.wait_write(Continuation(std::move(handler))); }, kTuple);
+      [this](auto handler) {
+        pollable_.wait_write(going_on(std::move(handler), pollable_.poller()));
+      },
+      kTuple);
 }
 
 IoResult TcpStream::try_read(std::span<char> room) {

@@ -39,8 +39,10 @@ class TcpStream {
   /// As disturbed() where events are fresh, and without asking the kernel: what arrives within a
   /// batch of events may be missed.
   [[nodiscard]] bool seems_disturbed() { return !pollable_.silent() && disturbed(); }
-  /// As wait_readable(), without a coroutine.
+  /// As wait_readable(), without a coroutine. Whoever posts something that further events must not
+  /// overtake says yield().
   void on_readable(Continuation continuation) { pollable_.wait_read(std::move(continuation)); }
+  void yield() { pollable_.poller().yield(); }
 
   /// Opens a non-blocking socket and connects. Bounded by whoever cancels.
   Awaitable<std::tuple<ErrorCode>> connect(const Endpoint& endpoint);

@@ -97,10 +97,10 @@ net::Awaitable<bool> HttpSession::pass_interim() {
   if (request_.version == http::Version::k10) {
     co_return true;  // RFC 9110 section 15.2: HTTP/1.0 knows none
   }
-  answer_bytes_.clear();
-  http::write_response(answer_, http::ResponseRewrite{}, answer_bytes_);
+  scratch_->answer_bytes.clear();
+  http::write_response(answer_, http::ResponseRewrite{}, scratch_->answer_bytes);
   net::Gather gather;
-  gather.add(answer_bytes_);
+  gather.add(scratch_->answer_bytes);
   interim_passed_ = true;
   const auto error = co_await send_to_client(gather);
   co_return !error;
@@ -133,8 +133,8 @@ void HttpSession::plan_answer() {
   if (rewrite.close) {
     alive_ = false;
   }
-  answer_bytes_.clear();
-  http::write_response(answer_, rewrite, answer_bytes_);
+  scratch_->answer_bytes.clear();
+  http::write_response(answer_, rewrite, scratch_->answer_bytes);
 }
 
 bool HttpSession::drain_closes() {
@@ -200,7 +200,7 @@ net::Awaitable<HttpSession::BodyEnd> HttpSession::relay_body(Connection& connect
     net::Gather gather;
     const bool first = !head_sent;
     if (first) {
-      gather.add(answer_bytes_);
+      gather.add(scratch_->answer_bytes);
       head_sent = true;
     }
     const bool chunked = answer_framing_ == http::Framing::kChunked;
@@ -289,11 +289,11 @@ net::Awaitable<HttpSession::ReadEnd> HttpSession::read_more(Connection& connecti
 net::Awaitable<void> HttpSession::switch_protocols(Connection& connection) {
   status_ = 101;
   upstream_->metrics().answered(*instance_, status_);
-  answer_bytes_.clear();
-  http::write_response(answer_, http::ResponseRewrite{}, answer_bytes_);
+  scratch_->answer_bytes.clear();
+  http::write_response(answer_, http::ResponseRewrite{}, scratch_->answer_bytes);
   alive_ = false;
   net::Gather gather;
-  gather.add(answer_bytes_);
+  gather.add(scratch_->answer_bytes);
   if (const auto error = co_await send_to_client(gather)) {
     error_ = "client_gone";
     finish_try(balancer::Outcome::kNeutral);

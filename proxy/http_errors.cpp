@@ -100,8 +100,8 @@ net::Awaitable<void> HttpSession::answer_own(int status, std::string_view error,
   // Only after a request that was read to its end may another one follow.
   answer.close = status < 500 || !request_.keep_alive || !body_.complete() || drain_closes();
   answer.head_only = request_.method == http::Method::kHead;
-  answer_bytes_.clear();
-  http::write_own_answer(answer, answer_bytes_);
+  scratch_->answer_bytes.clear();
+  http::write_own_answer(answer, scratch_->answer_bytes);
   if (answer.close) {
     alive_ = false;
     unread_input_ = true;
@@ -111,7 +111,7 @@ net::Awaitable<void> HttpSession::answer_own(int status, std::string_view error,
   body_out_ = answer.head_only ? 0 : text.size() + 1;
   error_ = error;
   net::Gather gather;
-  gather.add(answer_bytes_);
+  gather.add(scratch_->answer_bytes);
   if (const auto failed = co_await send_to_client(gather)) {
     alive_ = false;
   }

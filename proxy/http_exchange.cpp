@@ -99,7 +99,7 @@ void HttpSession::finish_request(TimePoint now) {
   exchanging_ = false;
   --upstream_->active;
   for (std::size_t i = 0; i < tried_count_; ++i) {
-    tried_refs_[i].reset();
+    scratch_->tried_refs[i].reset();
   }
   // The bytes of this request go; what was pipelined behind it stays.
   in_.consume(std::min(in_.size(), head_size_ + body_.consumed_at_start()));
@@ -108,7 +108,7 @@ void HttpSession::finish_request(TimePoint now) {
   }
   body_in_.release();
   body_.release();
-  for (auto* text : {&request_bytes_, &answer_bytes_}) {
+  for (auto* text : {&scratch_->request_bytes, &scratch_->answer_bytes}) {
     if (text->capacity() > kKeptText) {
       std::string().swap(*text);  // an idle connection keeps little
     }
@@ -142,7 +142,7 @@ HttpSession::TryEnd HttpSession::begin_body() {
 balancer::PickContext HttpSession::pick_context(TimePoint now) const {
   balancer::PickContext context;
   context.now = now;
-  context.tried = {tried_.data(), tried_count_};
+  context.tried = {scratch_->tried.data(), tried_count_};
   if (uses_hash(options().cluster.algorithm)) {
     context.hash = hash_key(options().hash_on, client_endpoint_, request_);
   }
@@ -248,10 +248,10 @@ void HttpSession::begin_attempt() {
   any_byte_back_ = false;
   pump_problem_ = TryEnd::kAnswer;
   headed_at_ = {};
-  rest_ = request_gather();
-  upstream_->metrics().sent(rest_.size());
+  scratch_->rest = request_gather();
+  upstream_->metrics().sent(scratch_->rest.size());
   send_error_ = {};
-  unsent_ = !net::write_now(connection_->stream, rest_, send_error_);
+  unsent_ = !net::write_now(connection_->stream, scratch_->rest, send_error_);
   sent_whole_ = true;
 }
 
@@ -265,7 +265,7 @@ net::Awaitable<HttpSession::TryEnd> HttpSession::attempt(Step step) {
   }
   net::ErrorCode error = send_error_;
   if (unsent_) {
-    error = co_await net::write_rest(connection.stream, rest_, [&connection, this] {
+    error = co_await net::write_rest(connection.stream, scratch_->rest, [&connection, this] {
       connection.expect_within(Clock::now() + options().timeouts.write);
     });
     connection.clear();
@@ -307,13 +307,14 @@ void HttpSession::await_answer(Connection& connection) {
   // A dead host is given up early only where another try is possible: it might just be slow to
   // come back, and without a repeat giving up early helps nobody.
   const auto& retry = options().retry;
-  const bool room = tried_count_ < kMostTried;
+  const bool room = tried_count_ < HttpScratch::kMostTried;
   if (room) {
-    tried_[tried_count_] = instance_.get();  // beyond those that count, for this question alone
+    scratch_->tried[tried_count_] =
+        instance_.get();  // beyond those that count, for this question alone
   }
   const bool repeatable = http::is_idempotent(request_.method) && body_.replayable() &&
                           !interim_passed_ && retries_ < retry.attempts && retry.on_reset && room &&
-                          upstream_->another({tried_.data(), tried_count_ + 1});
+                          upstream_->another({scratch_->tried.data(), tried_count_ + 1});
   if (repeatable) {
     connection.expect_heard_within(deadline, options().connect_timeout, sent_at_);
   } else {
@@ -385,9 +386,9 @@ RetryVerdict HttpSession::ask_retry(RetryCause cause, TimePoint now) {
     want_fresh_connection_ = true;
   } else if (verdict == RetryVerdict::kOtherInstance) {
     ++retries_;
-    if (tried_count_ < kMostTried) {
-      tried_refs_[tried_count_] = instance_;  // keeps the pointer beside it alive
-      tried_[tried_count_++] = instance_.get();
+    if (tried_count_ < HttpScratch::kMostTried) {
+      scratch_->tried_refs[tried_count_] = instance_;  // keeps the pointer beside it alive
+      scratch_->tried[tried_count_++] = instance_.get();
     }
   }
   covered_ = true;  // later tries use the newest snapshot

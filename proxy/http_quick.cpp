@@ -2,6 +2,9 @@
 // connection to its instance and a short answer. One function per event; whatever is not usual goes
 // back to the coroutine, at the place that quick_stop_ names, with nothing lost and nothing done
 // twice. A request costs two receives, two sends and no allocation.
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
 #include "http/h1_parser.hpp"
 #include "proxy/http_session.hpp"
 
@@ -13,47 +16,36 @@ constexpr std::size_t kWorthACopy = 2048;
 
 }  // namespace
 
-/// Calls one of the session's quick functions once; where it is dropped instead (the io_context
-/// ends) the coroutine that waits is dropped with it.
+/// Waits for one event and owns the session meanwhile: where it is dropped instead of called (the
+/// io_context ends), the session ends.
 class HttpSession::QuickTurn {
  public:
-  using Function = void (HttpSession::*)(net::ErrorCode);
-  enum class At : std::uint8_t { kClient, kInstance };
+  QuickTurn(Self self, bool of_client) : self_(std::move(self)), of_client_(of_client) {}
 
-  QuickTurn(HttpSession& session, At at) : session_(&session), at_(at) {}
-  QuickTurn(QuickTurn&& other) noexcept
-      : session_(std::exchange(other.session_, nullptr)), at_(other.at_) {}
-  QuickTurn& operator=(QuickTurn&&) = delete;
-  QuickTurn(const QuickTurn&) = delete;
-  QuickTurn& operator=(const QuickTurn&) = delete;
-  ~QuickTurn() {
-    if (session_ != nullptr) {
-      // Ends the session: nothing of it may be touched after.
-      const auto dropped = std::move(session_->quick_waiter_);
-    }
-  }
   void operator()(net::ErrorCode error) {
-    auto& session = *std::exchange(session_, nullptr);
+    auto& session = *self_;
     const bool waits =
-        at_ == At::kClient ? session.quick_client(error) : session.quick_answer(error);
+        of_client_ ? session.quick_client(self_, error) : session.quick_answer(self_, error);
     if (!waits) {
-      auto waiter = std::move(session.quick_waiter_);
-      waiter({});
+      session.client_.yield();
+      const auto executor = session.worker_->executor;
+      net::asio::co_spawn(executor, run(std::move(self_)), net::asio::detached);
     }
   }
 
  private:
-  HttpSession* session_;
-  At at_;
+  Self self_;
+  bool of_client_;
 };
 
-net::Awaitable<void> HttpSession::quick() {
-  // What can go on does so before this waits, so that nothing is resumed from within itself.
-  if (!quick_next(Clock::now())) {
-    co_return;
-  }
-  (void)co_await net::asio::async_initiate<decltype(net::kTuple), void(net::ErrorCode)>(
-      [this](auto handler) { quick_waiter_ = net::Continuation(std::move(handler)); }, net::kTuple);
+void HttpSession::await_client(Self& self) {
+  auto& client = client_;
+  client.on_readable(net::Continuation(QuickTurn(std::move(self), true)));
+}
+
+void HttpSession::await_instance(Self& self) {
+  auto& stream = connection_->stream;
+  stream.on_readable(net::Continuation(QuickTurn(std::move(self), false)));
 }
 
 bool HttpSession::stop_quick(Step step) {
@@ -69,25 +61,28 @@ bool HttpSession::stop_try(TryEnd end) {
   return stop_quick(Step::kTried);
 }
 
-bool HttpSession::quick_next(TimePoint now) {
-  for (;;) {
-    if (!alive_ || cut_ || ending()) {
-      return stop_quick(Step::kHead);
-    }
-    if (in_.empty()) {
-      wait_for_request(now);
-      client_.on_readable(net::Continuation(QuickTurn(*this, QuickTurn::At::kClient)));
-      return true;
-    }
-    // Pipelined behind the last one.
-    const auto step = quick_request(now);
-    if (step != Step::kDone) {
-      return step == Step::kWaits || stop_quick(step);
-    }
+bool HttpSession::quick_next(Self& self, TimePoint now) {
+  if (!alive_ || cut_ || ending()) {
+    return stop_quick(Step::kHead);
   }
+  if (!in_.empty()) {
+    return quick_send(self, now);  // pipelined behind the last one
+  }
+  wait_for_request(now);
+  await_client(self);
+  return true;
 }
 
-bool HttpSession::quick_client(net::ErrorCode error) {
+bool HttpSession::quick_send(Self& self, TimePoint now) {
+  const auto step = quick_request(now);
+  if (step != Step::kWaits) {
+    return stop_quick(step);
+  }
+  await_instance(self);
+  return true;
+}
+
+bool HttpSession::quick_client(Self& self, net::ErrorCode error) {
   idle_ = false;
   send_error_ = error;
   if (error) {
@@ -99,15 +94,13 @@ bool HttpSession::quick_client(net::ErrorCode error) {
     if (net::would_block(failed) && !ending()) {
       in_.release();
       idle_ = true;
-      client_.on_readable(net::Continuation(QuickTurn(*this, QuickTurn::At::kClient)));
+      await_client(self);
       return true;
     }
     return stop_quick(Step::kHeadWaitEnded);  // reads once more, and judges
   }
   in_.commit(size);
-  const auto now = Clock::now();
-  const auto step = quick_request(now);
-  return step == Step::kDone ? quick_next(now) : step == Step::kWaits || stop_quick(step);
+  return quick_send(self, Clock::now());
 }
 
 HttpSession::Step HttpSession::quick_request(TimePoint now) {
@@ -142,11 +135,10 @@ HttpSession::Step HttpSession::quick_request(TimePoint now) {
   }
   sent_at_ = now;  // but for what the write took
   await_answer(*connection_);
-  connection_->stream.on_readable(net::Continuation(QuickTurn(*this, QuickTurn::At::kInstance)));
   return Step::kWaits;
 }
 
-bool HttpSession::quick_answer(net::ErrorCode error) {
+bool HttpSession::quick_answer(Self& self, net::ErrorCode error) {
   auto& connection = *connection_;
   if (error || connection.expired() || connection.lost()) {
     return stop_try(read_failure(connection));
@@ -155,7 +147,7 @@ bool HttpSession::quick_answer(net::ErrorCode error) {
   const auto [failed, size] = connection.stream.try_read(room);
   if (failed) {
     if (net::would_block(failed)) {
-      connection.stream.on_readable(net::Continuation(QuickTurn(*this, QuickTurn::At::kInstance)));
+      await_instance(self);
       return true;
     }
     return stop_try(read_failure(connection));
@@ -181,7 +173,7 @@ bool HttpSession::quick_answer(net::ErrorCode error) {
   if (!whole || (answer_.status >= 502 && answer_.status <= 504)) {
     return stop_try(TryEnd::kAnswer);
   }
-  return quick_relay(connection, now) && quick_next(now);
+  return quick_relay(connection, now) && quick_next(self, now);
 }
 
 bool HttpSession::quick_relay(Connection& connection, TimePoint now) {
@@ -193,16 +185,16 @@ bool HttpSession::quick_relay(Connection& connection, TimePoint now) {
                         : std::size_t{0};
   const auto body = connection.in.readable().substr(0, size);
   body_out_ = size;
-  rest_ = {};
+  scratch_->rest = {};
   if (size <= kWorthACopy) {
-    answer_bytes_.append(body);
-    rest_.add(answer_bytes_);
+    scratch_->answer_bytes.append(body);
+    scratch_->rest.add(scratch_->answer_bytes);
   } else {
-    rest_.add(answer_bytes_);
-    rest_.add(body);
+    scratch_->rest.add(scratch_->answer_bytes);
+    scratch_->rest.add(body);
   }
   send_error_ = {};
-  if (!net::write_now(client_, rest_, send_error_)) {
+  if (!net::write_now(client_, scratch_->rest, send_error_)) {
     return stop_quick(Step::kRest);
   }
   quick_end(now);

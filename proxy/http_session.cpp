@@ -48,10 +48,21 @@ HttpSession::~HttpSession() {
   worker_->session_ended();
 }
 
-net::Awaitable<void> HttpSession::run(std::unique_ptr<HttpSession> self) {
+net::Awaitable<void> HttpSession::start(Self self) {
   // The lookup starts with the connection and runs while its first head is on its way.
   self->claim_ = self->upstream_->claim(Clock::now());
-  co_await self->serve();
+  co_await run(std::move(self));
+}
+
+net::Awaitable<void> HttpSession::run(Self self) {
+  auto& session = *self;
+  do {
+    co_await session.serve();
+    if (!session.alive_ || session.cut_) {
+      co_await session.close();
+      co_return;
+    }
+  } while (!session.quick_next(self, Clock::now()));
 }
 
 void HttpSession::drain() {
@@ -93,45 +104,38 @@ void HttpSession::sweep(TimePoint now) {
 }
 
 net::Awaitable<void> HttpSession::serve() {
-  while (alive_ && !cut_) {
-    step_ = Step::kHead;
-    if (!first_request_) {
-      co_await quick();
-    }
-    switch (step_) {
-      case Step::kHead:
-      case Step::kHeadWaitEnded: {
-        if (!alive_ || cut_) {
-          continue;  // the last answer was the last
-        }
-        const bool waited = step_ == Step::kHeadWaitEnded;
-        auto read = waited ? judge_wait(send_error_) : std::nullopt;
-        if (!read) {
-          read = co_await read_head(waited);
-        }
-        alive_ = *read != HeadRead::kClosed;
-        arrived_ = Clock::now();
-        step_ = *read == HeadRead::kRequest ? Step::kRequest : Step::kRefused;
-        break;
-      }
-      case Step::kRest:
-        send_error_ = co_await net::write_rest(client_, rest_, [this] {
-          write_deadline_.expect_within(Clock::now() + options().timeouts.write);
-        });
-        write_deadline_.clear();
-        quick_end(Clock::now());
-        continue;
-      default: break;
-    }
-    if (!alive_) {
-      break;
-    }
-    if (step_ == Step::kRefused) {
-      co_await refuse_head();
-    } else {
-      co_await exchange(step_);
-    }
+  if (step_ == Step::kRest) {
+    send_error_ = co_await net::write_rest(client_, scratch_->rest, [this] {
+      write_deadline_.expect_within(Clock::now() + options().timeouts.write);
+    });
+    write_deadline_.clear();
+    quick_end(Clock::now());
+    co_return;
   }
+  if (step_ == Step::kHead || step_ == Step::kHeadWaitEnded) {
+    if (!alive_ || cut_) {
+      co_return;  // the last answer was the last
+    }
+    const bool waited = step_ == Step::kHeadWaitEnded;
+    auto read = waited ? judge_wait(send_error_) : std::nullopt;
+    if (!read) {
+      read = co_await read_head(waited);
+    }
+    if (*read == HeadRead::kClosed) {
+      alive_ = false;
+      co_return;
+    }
+    arrived_ = Clock::now();
+    step_ = *read == HeadRead::kRequest ? Step::kRequest : Step::kRefused;
+  }
+  if (step_ == Step::kRefused) {
+    co_await refuse_head();
+  } else {
+    co_await exchange(step_);
+  }
+}
+
+net::Awaitable<void> HttpSession::close() {
   read_deadline_.clear();
   write_deadline_.clear();
   // A reader that stalled for too long would let the kernel keep what it does not read for minutes
@@ -167,8 +171,25 @@ net::Awaitable<void> HttpSession::refuse_head() {
   }
 }
 
+void HttpSession::take_scratch() {
+  if (!scratch_) {
+    scratch_ = worker_->scratches.take();
+    request_.fields.swap(scratch_->request_fields);
+    answer_.fields.swap(scratch_->answer_fields);
+  }
+}
+
+void HttpSession::give_scratch() {
+  if (scratch_) {
+    request_.fields.swap(scratch_->request_fields);
+    answer_.fields.swap(scratch_->answer_fields);
+    worker_->scratches.give(std::move(scratch_));
+  }
+}
+
 void HttpSession::wait_for_request(TimePoint now) {
   in_.release();  // an idle connection holds no buffer
+  give_scratch();
   idle_ = true;
   idle_since_ = now;
   if (!(first_request_ && read_deadline_.armed())) {
@@ -261,6 +282,7 @@ net::Awaitable<HttpSession::HeadRead> HttpSession::read_head(bool waited) {
 
 HttpSession::HeadRead HttpSession::judge_head() {
   read_deadline_.clear();
+  take_scratch();
   head_size_ = scan_.length();
   refusal_ = head_size_ > options().limits.head
                  ? http::Refusal::kTooLarge
@@ -271,20 +293,21 @@ HttpSession::HeadRead HttpSession::judge_head() {
 net::Awaitable<void> HttpSession::refuse(int status, std::string_view error,
                                          std::string_view text) {
   // What follows a request we could not read is not a request: the connection ends.
+  take_scratch();
   http::OwnAnswer answer;
   answer.status = status;
   answer.error = error;
   answer.text = text;
   answer.head_only = request_.method == http::Method::kHead && !request_.method_text.empty();
   (void)body_.begin(http::Framing::kNone, 0, {});  // nothing was read of one
-  answer_bytes_.clear();
-  http::write_own_answer(answer, answer_bytes_);
+  scratch_->answer_bytes.clear();
+  http::write_own_answer(answer, scratch_->answer_bytes);
   alive_ = false;
   unread_input_ = true;
   status_ = status;
   body_out_ = text.size() + 1;
   net::Gather gather;
-  gather.add(answer_bytes_);
+  gather.add(scratch_->answer_bytes);
   (void)co_await send_to_client(gather);
   tries_ = 0;
   instance_.reset();

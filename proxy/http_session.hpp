@@ -14,6 +14,7 @@
 #include "net/write.hpp"
 #include "proxy/client_deadline.hpp"
 #include "proxy/connection.hpp"
+#include "proxy/http_scratch.hpp"
 #include "proxy/request_body.hpp"
 #include "proxy/route.hpp"
 #include "proxy/upstream.hpp"
@@ -25,15 +26,17 @@ namespace pilotfish::proxy {
 /// instance (tries, retries, our own errors), relays bodies both ways, one request after another.
 /// Read http_session.cpp first, then http_exchange.cpp (one request), http_errors.cpp,
 /// http_upload.cpp and http_download.cpp (its two directions). Ownership: owns itself through its
-/// coroutine. Thread-safety: none.
+/// coroutine, or through whoever waits for its next event. Thread-safety: none.
 class HttpSession final : public Session {
  public:
   HttpSession(std::shared_ptr<Worker> worker, std::shared_ptr<const RouteTable> routes,
               ClientStream client);
   ~HttpSession() override;
 
-  /// The session's whole life; keeps `self` alive.
-  static net::Awaitable<void> run(std::unique_ptr<HttpSession> self);
+  using Self = std::unique_ptr<HttpSession>;
+  /// The session's life from its first byte on. Between requests, and during usual ones, there is
+  /// no coroutine: whoever waits for the next event owns `self` (http_quick.cpp).
+  static net::Awaitable<void> start(Self self);
 
   void drain() override;
   void leave() override;
@@ -68,23 +71,25 @@ class HttpSession final : public Session {
     kReadAnswer,     ///< the answer's head is not whole, or not final
     kTried,          ///< the try ended as tried_end_ says
     kRest,           ///< the answer did not go out in one piece
-    kWaits,          ///< nothing to take over: an event will come
-    kDone,           ///< nor here: the next request
+    kWaits,          ///< nothing to take over: the answer will come
   };
 
   // http_quick.cpp: the usual request
   class QuickTurn;
-  /// Requests as long as they are usual; then step_ says where to go on.
-  net::Awaitable<void> quick();
-  /// The following return true where an event will come, false where the coroutine goes on.
+  /// The following own the session for the time being. They return true where an event will come
+  /// (`self` waits for it then), false where the coroutine goes on at step_.
+  bool quick_next(Self& self, TimePoint now);
+  bool quick_client(Self& self, net::ErrorCode error);
+  bool quick_answer(Self& self, net::ErrorCode error);
+  bool quick_send(Self& self, TimePoint now);
+  /// Up to the request's being sent: kWaits, or where to go on.
+  Step quick_request(TimePoint now);
+  void await_client(Self& self);
+  void await_instance(Self& self);
   bool stop_quick(Step step);
   bool stop_try(TryEnd end);
-  bool quick_next(TimePoint now);
-  bool quick_client(net::ErrorCode error);
-  bool quick_answer(net::ErrorCode error);
   /// Passes the answer; true where it is through.
   bool quick_relay(Connection& connection, TimePoint now);
-  Step quick_request(TimePoint now);
   /// The answer went to the client, or send_error_ says why not.
   void quick_end(TimePoint now);
 
@@ -96,7 +101,12 @@ class HttpSession final : public Session {
   net::Awaitable<void> refuse_head();
   /// How long an idle connection may still send a request during a drain.
   [[nodiscard]] TimePoint drain_until(TimePoint now) const;
+  /// What is not usual: goes on at step_, until the next request.
+  static net::Awaitable<void> run(Self self);
   net::Awaitable<void> serve();
+  net::Awaitable<void> close();
+  void take_scratch();
+  void give_scratch();
   /// `waited`: bytes may be there already.
   net::Awaitable<HeadRead> read_head(bool waited);
   [[nodiscard]] HeadRead judge_head();
@@ -179,8 +189,6 @@ class HttpSession final : public Session {
   std::string client_address_;
 
   // The quick way
-  net::Continuation quick_waiter_;  ///< the coroutine, while quick functions run
-  net::Gather rest_;                ///< what did not go out at once
   net::ErrorCode send_error_;
   Step step_ = Step::kHead;
   TryEnd tried_end_ = TryEnd::kAnswer;
@@ -203,11 +211,11 @@ class HttpSession final : public Session {
   bool reset_on_close_ = false;
 
   // The request
+  HttpScratchPtr scratch_;  ///< from judge_head() or refuse() until the connection is idle
   http::RequestHead request_;
   std::size_t head_size_ = 0;
   RequestBody body_;
-  net::Buffer body_in_;  ///< body bytes that came after the head
-  std::string request_bytes_;
+  net::Buffer body_in_;      ///< body bytes that came after the head
   std::string request_end_;  ///< what follows the body's first part: chunk end, last chunk
   std::string late_end_;     ///< last chunk and trailers of a body that came later
   std::array<char, 20> first_header_{};  ///< chunk header of the body's first part
@@ -220,9 +228,6 @@ class HttpSession final : public Session {
   bool covered_ = false;
 
   // Its tries
-  static constexpr std::size_t kMostTried = 16;
-  std::array<balancer::InstanceState*, kMostTried> tried_{};
-  std::array<balancer::InstanceRef, kMostTried> tried_refs_{};
   std::size_t tried_count_ = 0;
   std::uint32_t tries_ = 0;
   std::uint32_t retries_ = 0;
@@ -246,7 +251,6 @@ class HttpSession final : public Session {
 
   // The answer
   http::ResponseHead answer_;
-  std::string answer_bytes_;
   std::size_t answer_head_size_ = 0;
   http::Framing answer_framing_ = http::Framing::kNone;  ///< as it goes to the client
   bool answer_begun_ = false;

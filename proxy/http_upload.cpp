@@ -7,13 +7,13 @@
 namespace pilotfish::proxy {
 
 bool HttpSession::prepare_request() {
-  request_bytes_.clear();
+  scratch_->request_bytes.clear();
   request_end_.clear();
   late_end_.clear();
   http::RequestRewrite rewrite;
   rewrite.client_address = client_address_;
   rewrite.fallback_host = options().name;
-  http::write_request(request_, rewrite, request_bytes_);
+  http::write_request(request_, rewrite, scratch_->request_bytes);
   if (body_.chunked() && !body_.first().empty()) {
     first_header_size_ = http::write_chunk_header(body_.first().size(), first_header_);
     request_end_.append("\r\n");
@@ -25,7 +25,7 @@ bool HttpSession::prepare_request() {
 
 net::Gather HttpSession::request_gather() {
   net::Gather gather;
-  gather.add(request_bytes_);
+  gather.add(scratch_->request_bytes);
   gather.add({first_header_.data(), first_header_size_});
   gather.add(body_.first());
   gather.add(request_end_);

@@ -66,7 +66,7 @@ std::function<void(ClientStream)> Proxy::Impl::acceptor_for(
   }
   return [kept = worker, routes](ClientStream client) {
     auto session = std::make_unique<HttpSession>(kept, routes, std::move(client));
-    co_spawn(kept->executor, HttpSession::run(std::move(session)), detached);
+    co_spawn(kept->executor, HttpSession::start(std::move(session)), detached);
   };
 }
 

@@ -9,6 +9,7 @@
 #include "net/buffer.hpp"
 #include "net/deadlines.hpp"
 #include "net/notifier.hpp"
+#include "proxy/http_scratch.hpp"
 #include "proxy/proxy.hpp"
 #include "proxy/trouble_log.hpp"
 
@@ -50,6 +51,7 @@ struct Worker {
   net::IoContext& context;
   net::Executor executor;
   net::BufferPool buffers;
+  HttpScratchPool scratches;
   net::Deadlines deadlines;
   Shared shared;
   metrics::Store& store;

@@ -36,8 +36,9 @@ class SilentLogger final : public Logger {
 /// Answers every request head of every connection, one thread per connection.
 class Instance {
  public:
-  explicit Instance(std::string answer)
+  explicit Instance(std::string answer, std::string request_end = "\r\n\r\n")
       : answer_(std::move(answer)),
+        request_end_(std::move(request_end)),
         acceptor_(context_, {net::asio::ip::address_v4::loopback(), 0}) {
     accepting_ = std::thread([this] { accept(); });
   }
@@ -74,7 +75,7 @@ class Instance {
     net::asio::streambuf buffer;
     net::ErrorCode error;
     for (;;) {
-      const auto size = net::asio::read_until(socket, buffer, "\r\n\r\n", error);
+      const auto size = net::asio::read_until(socket, buffer, request_end_, error);
       if (error) {
         return;
       }
@@ -84,6 +85,7 @@ class Instance {
   }
 
   std::string answer_;
+  std::string request_end_;
   net::asio::io_context context_;
   tcp::acceptor acceptor_;
   std::list<Socket> sockets_;
@@ -132,6 +134,7 @@ class SteadyState : public ::testing::Test {
   void connect(std::size_t clients) {
     for (std::size_t i = 0; i < clients; ++i) {
       clients_.emplace_back(context_).connect(listen_);
+      clients_.back().set_option(tcp::no_delay(true));
     }
   }
   /// Every client asks, then every client reads its answer, `rounds` times.
@@ -202,6 +205,29 @@ TEST_F(SteadyState, AllocatesNothingForRequestsWithShortBodies) {
   EXPECT_EQ(allocations("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
                         answer_.size() + relayed_.size(), kRounds),
             0U);
+}
+
+TEST_F(SteadyState, KeepsTheConnectionHoweverSoonTheAnswerFollowsTheBody) {
+  // The rest of the body goes up and the answer comes down while the worker handles one batch of
+  // events: the upload has ended all the same.
+  Instance one(answer_, "END");
+  start({one.endpoint()});
+  connect(16);
+  for (int round = 0; round < 300; ++round) {
+    for (const std::string_view piece :
+         {"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe", "END"}) {
+      for (auto& client : clients_) {
+        net::asio::write(client, net::asio::buffer(piece));
+      }
+    }
+    std::string answer(answer_.size() + relayed_.size(), ' ');
+    for (auto& client : clients_) {
+      net::ErrorCode error;
+      net::asio::read(client, net::asio::buffer(answer), error);
+      ASSERT_FALSE(error) << error.message() << " in round " << round;
+      ASSERT_EQ(answer.find("Connection: close"), std::string::npos);
+    }
+  }
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ using std::chrono_literals::operator""s;
 
 /// Two connected sockets; the first one is watched.
 class PollerTest : public testing::Test {
- protected:
+ public:
   PollerTest() {
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends_.data()), 0);
     pollable_.emplace(Poller::of(io_.get_executor()));
@@ -32,6 +32,10 @@ class PollerTest : public testing::Test {
     }
   }
 
+  PollerTest(const PollerTest&) = delete;
+  PollerTest& operator=(const PollerTest&) = delete;
+
+ protected:
   Continuation note(std::optional<ErrorCode>& result) {
     return Continuation([&result](ErrorCode error) { result = error; });
   }

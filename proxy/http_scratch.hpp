@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "balancer/cluster.hpp"
+#include "http/head.hpp"
+#include "net/write.hpp"
+
+namespace pilotfish::proxy {
+
+/// What a session needs while a request runs and not between two of them: rewritten heads, who was
+/// tried, what is still to be written. Thread-safety: none.
+struct HttpScratch {
+  static constexpr std::size_t kMostTried = 16;
+
+  std::string request_bytes;
+  std::string answer_bytes;
+  std::vector<http::Field> request_fields;  ///< memory for the next heads
+  std::vector<http::Field> answer_fields;
+  std::array<balancer::InstanceState*, kMostTried> tried{};
+  std::array<balancer::InstanceRef, kMostTried> tried_refs{};
+  net::Gather rest;  ///< what did not go out at once
+};
+using HttpScratchPtr = std::unique_ptr<HttpScratch>;
+
+/// Recycles them, with the memory they have grown, so that steady traffic allocates none and idle
+/// connections hold none. Ownership: one per worker. Thread-safety: none.
+class HttpScratchPool {
+ public:
+  /// Kept for reuse; more than this go back to the heap.
+  static constexpr std::size_t kKept = 512;
+
+  HttpScratchPtr take() {
+    if (free_.empty()) {
+      return std::make_unique<HttpScratch>();
+    }
+    auto scratch = std::move(free_.back());
+    free_.pop_back();
+    return scratch;
+  }
+  void give(HttpScratchPtr scratch) {
+    if (free_.size() < kKept) {
+      free_.push_back(std::move(scratch));
+    }
+  }
+
+ private:
+  std::vector<HttpScratchPtr> free_;
+};
+
+}  // namespace pilotfish::proxy
