@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kReadSize = 256UL * 1024;
 constexpr auto kTick = std::chrono::milliseconds(10);
+constexpr auto kLate = std::chrono::milliseconds(1);
 constexpr unsigned kSources = 64;
 
 std::string request_text(const DriveOptions& options) {
@@ -123,6 +124,7 @@ struct Drive::State {
         planned = due();
         if (planned > now || (stopping && planned > counted_to)) return;
         ++planned_count;
+        if (now - std::max(planned, free_since) > kLate) ++report.late;
       }
       begin(idle.pop(), planned);
     }
@@ -258,12 +260,17 @@ struct Drive::State {
     } else if (!open_loop() && !stopping && connection.socket.open()) {
       begin(connection, now);
     } else {
-      idle.push(connection);
+      release(connection, now);
     }
   }
 
+  void release(Connection& connection, TimePoint now) {
+    if (idle.empty()) free_since = now;
+    idle.push(connection);
+  }
+
   void tick(TimePoint now) {
-    for (auto* connection : std::exchange(recovering, {})) idle.push(*connection);
+    for (auto* connection : std::exchange(recovering, {})) release(*connection, now);
     for (auto& connection : connections) {
       const bool waits = connection.phase == Phase::kBusy || connection.phase == Phase::kConnecting;
       if (waits && now - connection.planned > options.timeout) {
@@ -281,6 +288,7 @@ struct Drive::State {
   std::vector<char> buffer;
   std::chrono::duration<double> gap{};
   TimePoint start;
+  TimePoint free_since;  ///< since when there is a connection to send on
   std::uint64_t planned_count = 0;
   std::size_t busy = 0;
   unsigned source = 0;

@@ -36,6 +36,9 @@ struct DriveOptions {
 struct DriveReport {
   std::uint64_t requests = 0;  ///< ended, failed ones included
   std::uint64_t failed = 0;
+  /// With a rate: sent more than 1 ms after they were due although a connection was free. The load
+  /// was short of processor time then, and latencies are partly its own.
+  std::uint64_t late = 0;
   std::uint64_t bytes = 0;  ///< of bodies, both directions
   Duration during{};        ///< what the counts belong to
   LatencyHistogram latency;

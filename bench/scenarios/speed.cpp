@@ -142,6 +142,7 @@ Measurement SpeedWorld::drive(const Turn& turn, DriveOptions options) {
   }
   figures["rate_per_s"] = requests / during;
   figures["failed"] = static_cast<double>(report.failed);
+  if (options.rate > 0) figures["late"] = static_cast<double>(report.late);
   if (report.latency.count() != 0) {
     figures["p50_us"] = micros(report.latency.percentile(0.5));
     figures["p99_us"] = micros(report.latency.percentile(0.99));
