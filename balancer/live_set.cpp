@@ -46,6 +46,8 @@ LiveSet::Changes LiveSet::assign(std::span<const TierView> tiers, TimePoint now)
         if (state.tier < 0) {
           state.first_seen = now;
           state.ramps = tier.ramps;
+          // The registry speaks for it anew: what failed before it left must not starve it.
+          state.failure_load = 0;
           // Its latency (the seed, if it is new) counts as measured now, and fades from here.
           state.latency.add(state.latency.value(), now);
           changes.arrived.emplace_back(&state);

@@ -352,6 +352,18 @@ TEST(Ejection, AnInstanceThatLeftAndCameBackIsInWithItsCountKept) {
   EXPECT_EQ(box.state(1).ejected_until - box.now, 60s) << "the second time";
 }
 
+TEST(Ejection, AnInstanceThatCameBackAtOnceGetsItsShareAtOnce) {
+  ClusterBox box;
+  box.answer(0, four());
+  box.fail_times(box.state(1), 3);
+  EXPECT_FALSE(is_used(box, 1)) << "failures count as load";
+  box.answer(0, {instance(2), instance(3), instance(4)});
+  box.pass(100ms);
+  box.answer(0, four());
+  const auto shares = box.shares(400);
+  EXPECT_GT(shares.at(box.state(1).name), 60);
+}
+
 TEST(Ejection, ForgetsItsCountAfterTenGoodMinutes) {
   ClusterBox box;
   box.answer(0, four());
