@@ -102,6 +102,7 @@ struct Backend::State : std::enable_shared_from_this<State> {
         continue;
       }
       connection.busy = true;
+      if (options.on_request) options.on_request(Clock::now());
       co_await linger();
       const bool last = request.close || stopping;
       const std::string& full = last ? last_answer : answer;

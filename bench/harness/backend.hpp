@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,8 @@ struct BackendOptions {
       "#1";  ///< X-Instance is version and instance: `v4 #3`; the body says so too
   std::size_t body_bytes = 0;  ///< the body is padded to this size with spaces
   Duration delay{};            ///< before each answer
+  /// Told of each request once it is here, on the loop's thread. May be empty.
+  std::function<void(TimePoint)> on_request;
 };
 
 /// A small HTTP/1.1 server: keep-alive, pipelining, request bodies with a Content-Length; every

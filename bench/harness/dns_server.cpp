@@ -8,6 +8,7 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
+#include <unordered_set>
 #include <vector>
 
 #include "bench/harness/sockets.hpp"
@@ -105,12 +106,19 @@ struct DnsServer::State : std::enable_shared_from_this<State> {
         co_await timer.async_wait(net::kTuple);
         continue;
       }
-      asio::co_spawn(executor, serve_tcp(std::move(std::get<1>(accepted))), asio::detached);
+      auto connection = std::make_shared<net::TcpSocket>(std::move(std::get<1>(accepted)));
+      connections.insert(connection);
+      asio::co_spawn(executor, serve_tcp(std::move(connection)), asio::detached);
     }
   }
 
-  net::Awaitable<void> serve_tcp(net::TcpSocket socket) {
+  net::Awaitable<void> serve_tcp(std::shared_ptr<net::TcpSocket> connection) {
     const auto self = shared_from_this();
+    co_await talk(*connection);
+    connections.erase(connection);
+  }
+
+  net::Awaitable<void> talk(net::TcpSocket& socket) {
     Bytes buffer(65535);
     while (!stopped) {
       std::array<std::uint8_t, 2> head{};
@@ -138,6 +146,7 @@ struct DnsServer::State : std::enable_shared_from_this<State> {
   Random random;
   net::TcpAcceptor acceptor;
   UdpSocket udp;
+  std::unordered_set<std::shared_ptr<net::TcpSocket>> connections;
   bool stopped = false;
   std::atomic<DnsMood> mood{DnsMood::kAnswer};
   std::atomic<Duration::rep> delay{0};
@@ -158,6 +167,7 @@ DnsServer::~DnsServer() {
   state_->stopped = true;
   state_->acceptor.close(ignored);
   state_->udp.close(ignored);
+  for (const auto& connection : state_->connections) connection->close(ignored);
 }
 
 Endpoint DnsServer::endpoint() const {

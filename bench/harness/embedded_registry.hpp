@@ -17,6 +17,7 @@ class EmbeddedRegistry {
   ~EmbeddedRegistry();
 
   [[nodiscard]] SharedCatalogue& catalogue() { return catalogue_; }
+  /// While it is open.
   [[nodiscard]] DnsServer& dns() { return *server_; }
   [[nodiscard]] Endpoint endpoint() const { return endpoint_; }
 
@@ -24,7 +25,16 @@ class EmbeddedRegistry {
   bool remove(std::string_view service, const Endpoint& endpoint);
   bool set_status(std::string_view service, const Endpoint& endpoint, CheckStatus status);
 
+  /// Nobody listens any more, until open(): again at the same port, with the same content. Not from
+  /// several threads at once.
+  void close();
+  void open();
+  /// Questions that came so far, by UDP and TCP.
+  [[nodiscard]] std::uint64_t questions() const;
+
  private:
+  DnsServerOptions options_;
+  std::uint64_t questions_before_ = 0;  ///< of the servers that were closed
   SharedCatalogue catalogue_;
   LoopThread loop_;
   std::unique_ptr<DnsServer> server_;

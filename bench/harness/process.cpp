@@ -97,6 +97,18 @@ void ChildProcess::send(int signal) {
   if (!exit_code()) ::kill(pid_, signal);
 }
 
+void ChildProcess::freeze() {
+  send(SIGSTOP);
+  const auto until = Clock::now() + std::chrono::seconds(5);
+  siginfo_t info{};
+  // Told of once every thread has stopped; the signal itself only asks for it.
+  while (Clock::now() < until &&
+         ::waitid(P_PID, static_cast<id_t>(pid_), &info, WSTOPPED | WNOHANG) == 0 &&
+         info.si_pid == 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
 int ChildProcess::terminate(Duration grace) {
   send(SIGTERM);
   auto until = Clock::now() + grace;

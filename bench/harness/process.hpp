@@ -29,6 +29,8 @@ class ChildProcess {
   /// The exit code, 128 + signal where a signal ended it; empty while it runs.
   std::optional<int> exit_code();
   void send(int signal);
+  /// SIGSTOP, and waits until all of it stands still, at most 5 s. SIGCONT sets it going again.
+  void freeze();
   /// SIGTERM, after `grace` SIGKILL; reaps it. Its exit code.
   int terminate(Duration grace);
   /// The end of its output, for error messages.
