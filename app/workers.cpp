@@ -24,6 +24,8 @@ namespace asio = boost::asio;
 namespace {
 /// What a stopped worker's coroutines get to unwind.
 constexpr auto kUnwind = std::chrono::milliseconds(500);
+/// Pipes that bulk is spliced through, in all: more at once than one machine moves.
+constexpr std::uint32_t kMostPipes = 128;
 }  // namespace
 
 struct WorkerGroup::Worker {
@@ -108,6 +110,8 @@ void WorkerGroup::start(std::vector<UpstreamListener> listeners,
     shared.access_log = access_log_;
     shared.worker_count = static_cast<std::uint32_t>(workers_.size());
     shared.max_clients = std::min(options_.max_clients, carried_);
+    // A pipe takes as many descriptors as a client: only those that no client may need.
+    shared.max_pipes = std::min(carried_ - shared.max_clients, kMostPipes);
     shared.consul_dns = options_.consul_dns;
     shared.seed = (std::uint64_t{entropy()} << 32U) | entropy();
     std::vector<proxy::Proxy::Listener> own;

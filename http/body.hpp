@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 
@@ -51,6 +52,21 @@ class BodyDecoder {
     return done_;
   }
   [[nodiscard]] bool done() const { return done_; }
+  /// Bytes still to come of which only their number matters: all but chunks. A body that the close
+  /// ends has no end in sight.
+  [[nodiscard]] std::uint64_t plain_left() const {
+    if (done_ || framing_ == Framing::kChunked) {
+      return 0;
+    }
+    return framing_ == Framing::kUntilClose ? std::numeric_limits<std::uint64_t>::max() : left_;
+  }
+  /// `n` of them went by without being looked at.
+  void skip(std::uint64_t n) {
+    if (framing_ != Framing::kUntilClose) {
+      left_ -= n;
+      done_ = left_ == 0;
+    }
+  }
   [[nodiscard]] const std::string& trailers() const { return chunked_.trailers(); }
 
  private:

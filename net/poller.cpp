@@ -6,7 +6,7 @@
 namespace pilotfish::net {
 namespace {
 
-constexpr std::uint32_t kEverything = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+constexpr std::uint32_t kEverything = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 int make_epoll() {
   const int descriptor = ::epoll_create1(EPOLL_CLOEXEC);
@@ -200,6 +200,7 @@ void Pollable::on_events(std::uint32_t events) {
   if ((events & EPOLLIN) != 0) {
     ready_ |= kRead;
   }
+  urgent_ = urgent_ || (events & EPOLLPRI) != 0;
   if ((events & EPOLLOUT) != 0) {
     ready_ |= kWrite;
   }

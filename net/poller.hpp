@@ -166,6 +166,12 @@ class Pollable {
   void wait_write(Continuation continuation);
   /// A read took all there was. An end that was told of is not forgotten.
   void drained() { ready_ &= static_cast<std::uint8_t>(~kRead); }
+  /// A read took less than it had room for: the same, but where out-of-band data cuts reads short.
+  void read_short() {
+    if (!urgent_) {
+      drained();
+    }
+  }
   /// A write found no more room.
   void filled() { ready_ &= static_cast<std::uint8_t>(~kWrite); }
   /// True where nothing came since drained(), as far as events were handed out; false: unknown.
@@ -192,6 +198,7 @@ class Pollable {
   Poller* poller_;
   int descriptor_ = -1;
   bool registered_ = false;
+  bool urgent_ = false;  ///< the peer sent out-of-band data once
   std::uint8_t ready_ = 0;
   Continuation reader_;
   Continuation writer_;

@@ -6,6 +6,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -96,7 +97,7 @@ IoResult TcpStream::try_read(std::span<char> room) {
     if (got > 0) {
       const auto size = static_cast<std::size_t>(got);
       if (size < room.size()) {
-        pollable_.drained();
+        pollable_.read_short();
       }
       return {ErrorCode{}, size};
     }
@@ -137,6 +138,43 @@ IoResult TcpStream::try_write(std::span<const asio::const_buffer> buffers) {
         pollable_.filled();
       }
       return {ErrorCode{}, static_cast<std::size_t>(sent)};
+    }
+    if (errno == EAGAIN) {
+      pollable_.filled();
+    }
+    if (errno != EINTR) {
+      return {ErrorCode(errno, boost::system::system_category()), 0};
+    }
+  }
+}
+
+IoResult TcpStream::try_splice_to(Pipe& pipe, std::size_t most) {
+  for (;;) {
+    const auto moved = ::splice(descriptor(), nullptr, pipe.writer(), nullptr,
+                                std::min(most, pipe.capacity()), SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (moved > 0) {
+      pipe.filled(static_cast<std::size_t>(moved));
+      return {ErrorCode{}, static_cast<std::size_t>(moved)};
+    }
+    if (moved == 0) {
+      return {asio::error::make_error_code(asio::error::eof), 0};
+    }
+    if (errno != EINTR) {
+      return {ErrorCode(errno, boost::system::system_category()), 0};
+    }
+  }
+}
+
+IoResult TcpStream::try_splice_from(Pipe& pipe) {
+  for (;;) {
+    const auto moved = ::splice(pipe.reader(), nullptr, descriptor(), nullptr, pipe.held(),
+                                SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (moved > 0) {
+      pipe.drained(static_cast<std::size_t>(moved));
+      return {ErrorCode{}, static_cast<std::size_t>(moved)};
+    }
+    if (moved == 0) {  // there were bytes: it has another end than we think
+      return {asio::error::make_error_code(asio::error::broken_pipe), 0};
     }
     if (errno == EAGAIN) {
       pollable_.filled();

@@ -7,7 +7,7 @@
 #include "core/endpoint.hpp"
 #include "net/asio.hpp"
 #include "net/poller.hpp"
-#include "net/stream.hpp"
+#include "net/splice.hpp"
 
 namespace pilotfish::net {
 
@@ -33,6 +33,9 @@ class TcpStream {
   Awaitable<std::tuple<ErrorCode>> wait_readable();
   Awaitable<std::tuple<ErrorCode>> wait_writable();
   IoResult try_write(std::span<const asio::const_buffer> buffers);
+  /// The program ignores SIGPIPE, which splice(2) would raise.
+  IoResult try_splice_to(Pipe& pipe, std::size_t most);
+  IoResult try_splice_from(Pipe& pipe);
   [[nodiscard]] bool disturbed();
   /// Bytes are there that nobody read; not the end, nor an error.
   [[nodiscard]] bool has_unread();
@@ -61,16 +64,12 @@ class TcpStream {
   [[nodiscard]] bool unheard_for(Duration silence);
   [[nodiscard]] const Endpoint& remote() const { return remote_; }
 
-  /// For transfers that try_read() and try_write() do not do (splice): the descriptor, and who to
-  /// tell when the kernel had no more to read (drained) or no more room (filled). Without that the
-  /// next wait returns at once.
   [[nodiscard]] int descriptor() const { return pollable_.descriptor(); }
-  [[nodiscard]] Pollable& pollable() { return pollable_; }
 
  private:
   Pollable pollable_;
   Endpoint remote_;
 };
-static_assert(Stream<TcpStream>);
+static_assert(Splices<TcpStream>);
 
 }  // namespace pilotfish::net

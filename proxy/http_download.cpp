@@ -192,6 +192,11 @@ net::Awaitable<HttpSession::BodyEnd> HttpSession::relay_body(Connection& connect
                                                              http::BodyDecoder& decoder) {
   bool head_sent = false;
   std::array<char, 20> header{};
+  net::SpliceWay way(worker_->pipes);
+  const bool as_it_is = answer_framing_ == answer_.framing;
+  if (decoder.plain_left() >= kWorthAPipe + connection.in.size()) {
+    way.choice.expect_bulk();
+  }
   for (;;) {
     const auto step = decoder.decode({connection.in.begin(), connection.in.size()});
     if (step.state == http::BodyDecoder::State::kBad) {
@@ -236,7 +241,21 @@ net::Awaitable<HttpSession::BodyEnd> HttpSession::relay_body(Connection& connect
     if (decoder.done()) {
       co_return BodyEnd::kWhole;
     }
-    const ReadEnd read = co_await read_more(connection);
+    ReadEnd read = ReadEnd::kSpliced;
+    while (read == ReadEnd::kSpliced) {
+      read = co_await read_more(connection, way, as_it_is ? decoder.plain_left() : 0);
+      if (read == ReadEnd::kSpliced) {
+        decoder.skip(way.pipe.held());
+        body_out_ += way.pipe.held();
+        const auto error = co_await drain_to_client(way);
+        if (error) {
+          co_return BodyEnd::kClientGone;
+        }
+        if (decoder.done()) {
+          co_return BodyEnd::kWhole;
+        }
+      }
+    }
     if (read == ReadEnd::kEnd && decoder.end_of_stream()) {
       continue;
     }
@@ -260,22 +279,36 @@ bool HttpSession::write_answer_end(const http::BodyDecoder& decoder, std::string
   return true;
 }
 
-net::Awaitable<HttpSession::ReadEnd> HttpSession::read_more(Connection& connection) {
+net::Awaitable<net::ErrorCode> HttpSession::drain_to_client(net::SpliceWay& way) {
+  net::ErrorCode error;
+  const bool sent = net::drain_now(client_, *way.pipe, error);
+  if (!sent) {
+    error = co_await net::drain_rest(client_, *way.pipe, [this] {
+      write_deadline_.expect_within(Clock::now() + options().timeouts.write);
+    });
+    write_deadline_.clear();
+  }
+  co_return error;
+}
+
+net::Awaitable<HttpSession::ReadEnd> HttpSession::read_more(Connection& connection,
+                                                            net::SpliceWay& way,
+                                                            std::uint64_t plain) {
   bool yield = ++reads_ % net::kTurns == 0;
   for (;;) {
-    const auto room = connection.in.make_room();
     const auto [error, size] =
-        yield ? net::IoResult{net::asio::error::would_block, 0} : connection.stream.try_read(room);
+        yield ? net::IoResult{net::asio::error::would_block, 0}
+              : net::read_some<ClientStream>(connection.stream, connection.in, way, plain);
     yield = false;
     if (!error) {
-      connection.in.commit(size);
       upstream_->metrics().received(size);
-      co_return ReadEnd::kBytes;
+      co_return way.pipe.held() > 0 ? ReadEnd::kSpliced : ReadEnd::kBytes;
     }
     if (!net::would_block(error)) {
       co_return error == net::asio::error::eof ? ReadEnd::kEnd : ReadEnd::kBroken;
     }
     connection.in.release_if_empty();
+    way.pipe.release();
     connection.stream.hurry_peer();
     connection.expect_within(Clock::now() + options().timeouts.body);
     const auto waited = co_await connection.stream.wait_readable();

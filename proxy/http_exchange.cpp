@@ -127,7 +127,8 @@ void HttpSession::take_late_input() {
 
 HttpSession::TryEnd HttpSession::begin_body() {
   const auto arrived = std::span<char>(in_.begin() + head_size_, in_.size() - head_size_);
-  const auto state = body_.begin(request_.framing, request_.length, arrived);
+  const auto state =
+      body_.begin(request_.framing, request_.length, arrived, http::is_idempotent(request_.method));
   const auto limit = options().limits.body;
   if (limit > 0 && (body_.received() > limit ||
                     (request_.framing == http::Framing::kLength && request_.length > limit))) {

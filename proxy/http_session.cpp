@@ -35,7 +35,8 @@ HttpSession::HttpSession(std::shared_ptr<Worker> worker, std::shared_ptr<const R
       read_deadline_(worker_->deadlines, client_),
       write_deadline_(worker_->deadlines, client_),
       body_in_(worker_->buffers),
-      pump_ended_(worker_->executor) {
+      pump_ended_(worker_->executor),
+      upload_(worker_->pipes) {
   ++upstream_->clients;
   worker_->session_started(*this);
 }

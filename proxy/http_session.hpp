@@ -11,6 +11,7 @@
 #include "http/head.hpp"
 #include "http/head_scan.hpp"
 #include "net/notifier.hpp"
+#include "net/splice.hpp"
 #include "net/write.hpp"
 #include "proxy/client_deadline.hpp"
 #include "proxy/connection.hpp"
@@ -156,11 +157,14 @@ class HttpSession final : public Session {
   void start_pump(Connection& connection);
   net::Awaitable<void> stop_pump();
   net::Awaitable<void> pump(Connection& connection);
+  /// What came of the body, checked and framed to go on; kAnswer where nothing is wrong.
+  [[nodiscard]] TryEnd digest_body(std::span<char, 20> header, net::Gather& gather,
+                                   std::size_t& used);
   void pump_failed(Connection& connection, TryEnd problem);
 
   // http_download.cpp: the answer's way down
   enum class BodyEnd : std::uint8_t { kWhole, kCut, kBadStart, kClientGone };
-  enum class ReadEnd : std::uint8_t { kBytes, kEnd, kBroken };
+  enum class ReadEnd : std::uint8_t { kBytes, kSpliced, kEnd, kBroken };
   net::Awaitable<TryEnd> read_answer(Connection& connection);
   [[nodiscard]] TryEnd read_failure(const Connection& connection) const;
   net::Awaitable<bool> pass_interim();
@@ -171,9 +175,15 @@ class HttpSession final : public Session {
   net::Awaitable<void> relay_answer(Connection& connection);
   net::Awaitable<BodyEnd> relay_body(Connection& connection, http::BodyDecoder& decoder);
   [[nodiscard]] bool write_answer_end(const http::BodyDecoder& decoder, std::string& out);
-  net::Awaitable<ReadEnd> read_more(Connection& connection);
+  /// More of the answer, into `connection.in` or, at most `plain` bytes, into the pipe of `way`.
+  net::Awaitable<ReadEnd> read_more(Connection& connection, net::SpliceWay& way,
+                                    std::uint64_t plain);
+  net::Awaitable<net::ErrorCode> drain_to_client(net::SpliceWay& way);
   net::Awaitable<net::ErrorCode> send_to_client(net::Gather gather);
   net::Awaitable<void> switch_protocols(Connection& connection);
+
+  /// A body of which this much is still to come is worth a pipe.
+  static constexpr std::uint64_t kWorthAPipe = 16UL * 1024;
 
   /// The whole request is sent: the answer's time begins.
   void await_answer(Connection& connection);
@@ -245,6 +255,7 @@ class HttpSession final : public Session {
   bool pumping_ = false;
   bool pump_stop_ = false;
   net::Notifier pump_ended_;
+  net::SpliceWay upload_;
   TryEnd pump_problem_ = TryEnd::kAnswer;  ///< kAnswer: none
   TimePoint sent_at_{};                    ///< when the request's last byte went; max: not yet
   bool sent_whole_ = true;  ///< the instance got all of it: its connection may be kept

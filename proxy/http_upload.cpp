@@ -51,6 +51,7 @@ void HttpSession::start_pump(Connection& connection) {
   pump_stop_ = false;
   net::asio::co_spawn(worker_->executor, pump(connection), [this](const std::exception_ptr&) {
     pumping_ = false;
+    upload_.pipe.release();
     read_deadline_.also_cancel(nullptr);
     read_deadline_.clear();
     pump_ended_.notify_all();
@@ -75,17 +76,50 @@ void HttpSession::pump_failed(Connection& connection, TryEnd problem) {
   }
 }
 
-net::Awaitable<void> HttpSession::pump(Connection& connection) {
+HttpSession::TryEnd HttpSession::digest_body(std::span<char, 20> header, net::Gather& gather,
+                                             std::size_t& used) {
+  const auto step = body_.feed({body_in_.begin(), body_in_.size()});
+  if (step.state == http::BodyDecoder::State::kBad) {
+    return TryEnd::kBadBody;
+  }
   const auto limit = options().limits.body;
+  if (limit > 0 && body_.received() > limit) {
+    return TryEnd::kBodyTooLarge;
+  }
+  late_end_.clear();
+  if (body_.complete() && !body_.write_end(late_end_)) {
+    return TryEnd::kBadBody;
+  }
+  if (body_.chunked() && !step.data.empty()) {
+    gather.add({header.data(), http::write_chunk_header(step.data.size(), header)});
+  }
+  gather.add(step.data);
+  if (body_.chunked() && !step.data.empty()) {
+    gather.add("\r\n");
+  }
+  gather.add(late_end_);
+  used = step.consumed;
+  return TryEnd::kAnswer;
+}
+
+net::Awaitable<void> HttpSession::pump(Connection& connection) {
+  const auto progress = [this] {
+    read_deadline_.expect_within(Clock::now() + options().timeouts.write);
+  };
   read_deadline_.also_cancel(&connection.stream);
   std::uint32_t turns = 0;
+  upload_.choice = {};
+  if (body_.unread() >= kWorthAPipe) {
+    upload_.choice.expect_bulk();
+  }
   while (!body_.complete() && !pump_stop_) {
     body_in_.consume(body_in_.size());
     const bool yield = ++turns % net::kTurns == 0;
-    const auto room = body_in_.make_room();
     const auto [error, size] =
-        yield ? net::IoResult{net::asio::error::would_block, 0} : client_.try_read(room);
+        yield ? net::IoResult{net::asio::error::would_block, 0}
+              : net::read_some<UpstreamStream>(client_, body_in_, upload_, body_.unread());
     if (error && net::would_block(error)) {
+      upload_.pipe.release();
       read_deadline_.expect_within(Clock::now() + options().timeouts.body);
       const auto waited = co_await client_.wait_readable();
       if (std::get<0>(waited)) {
@@ -99,48 +133,38 @@ net::Awaitable<void> HttpSession::pump(Connection& connection) {
       pump_failed(connection, TryEnd::kClientGone);
       co_return;
     }
-    body_in_.commit(size);
     if (!answer_begun_) {
       connection.clear();  // the instance's time begins with the last byte
     }
-    const auto step = body_.feed({body_in_.begin(), body_in_.size()});
-    if (step.state == http::BodyDecoder::State::kBad) {
-      pump_failed(connection, TryEnd::kBadBody);
-      co_return;
-    }
-    if (limit > 0 && body_.received() > limit) {
-      pump_failed(connection, TryEnd::kBodyTooLarge);
-      co_return;
-    }
-    late_end_.clear();
-    if (body_.complete() && !body_.write_end(late_end_)) {
-      pump_failed(connection, TryEnd::kBadBody);
-      co_return;
-    }
-    std::array<char, 20> header{};
-    net::Gather gather;
-    if (body_.chunked() && !step.data.empty()) {
-      gather.add({header.data(), http::write_chunk_header(step.data.size(), header)});
-    }
-    gather.add(step.data);
-    if (body_.chunked() && !step.data.empty()) {
-      gather.add("\r\n");
-    }
-    gather.add(late_end_);
-    upstream_->metrics().sent(gather.size());
+    std::size_t used = 0;
     net::ErrorCode failed;
-    const bool sent = net::write_now(connection.stream, gather, failed);
-    if (!sent) {
-      failed = co_await net::write_rest(connection.stream, gather, [this] {
-        read_deadline_.expect_within(Clock::now() + options().timeouts.write);
-      });
+    if (const auto spliced = upload_.pipe.held(); spliced > 0) {
+      body_.pass(spliced);
+      upstream_->metrics().sent(spliced);
+      const bool sent = net::drain_now(connection.stream, *upload_.pipe, failed);
+      if (!sent) {
+        failed = co_await net::drain_rest(connection.stream, *upload_.pipe, progress);
+      }
+    } else {
+      std::array<char, 20> header{};
+      net::Gather gather;
+      const auto problem = digest_body(header, gather, used);
+      if (problem != TryEnd::kAnswer) {
+        pump_failed(connection, problem);
+        co_return;
+      }
+      upstream_->metrics().sent(gather.size());
+      const bool sent = net::write_now(connection.stream, gather, failed);
+      if (!sent) {
+        failed = co_await net::write_rest(connection.stream, gather, progress);
+      }
     }
     read_deadline_.clear();
     if (failed && read_deadline_.expired()) {
       pump_failed(connection, TryEnd::kTimeout);
       co_return;
     }
-    body_in_.consume(step.consumed);
+    body_in_.consume(used);
     if (failed) {
       sent_whole_ = false;
       break;  // an answer may be there all the same; its reader finds out

@@ -25,6 +25,7 @@ void Proxy::Impl::Sweep::on_deadline() {
     session.sweep(now);
   }
   impl_.drop_unused(now);
+  worker.pipes.trim();
   set(now + kSweepEvery);
 }
 

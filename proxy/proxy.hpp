@@ -49,6 +49,8 @@ struct Shared {
   resolver::Completer* completer = nullptr;  ///< per worker, may be nullptr
   std::uint32_t worker_count = 1;
   std::uint32_t max_clients = 10000;  ///< in all; divided among the workers
+  /// Pipes that bulk may be spliced through, in all; each is two descriptors that no client needs.
+  std::uint32_t max_pipes = 64;
   resolver::ConsulDns consul_dns;
   std::uint64_t seed = 0;
 };

@@ -9,6 +9,7 @@
 #include "net/buffer.hpp"
 #include "net/deadlines.hpp"
 #include "net/notifier.hpp"
+#include "net/splice.hpp"
 #include "net/write.hpp"
 #include "proxy/worker.hpp"
 
@@ -30,8 +31,9 @@ struct RelayCount {
 
 /// Carries bytes both ways between two streams until both ended (half-close is passed on), one
 /// broke, or nothing moved for `idle_timeout`. Back-pressure: a direction reads only after it has
-/// written; an idle direction holds no buffer.
-/// Ownership: the streams and buffers outlive run(). Thread-safety: none.
+/// written; an idle direction holds neither buffer nor pipe. A direction that proves bulk is
+/// spliced where both streams can. Ownership: the streams and buffers outlive run(). Thread-safety:
+/// none.
 template <net::Stream A, net::Stream B>
 class Relay final : public net::Deadline {
  public:
@@ -40,29 +42,43 @@ class Relay final : public net::Deadline {
       : Deadline(worker.deadlines),
         executor_(worker.executor),
         a_(a),
-        from_a_(from_a),
         b_(b),
-        from_b_(from_b),
+        up_{from_a, net::SpliceWay(worker.pipes), std::move(count.up)},
+        down_{from_b, net::SpliceWay(worker.pipes), std::move(count.down)},
         idle_timeout_(idle_timeout),
-        count_(std::move(count)),
         joined_(worker.executor) {}
 
   [[nodiscard]] net::Awaitable<RelayEnd> run() {
     moved();
     ++running_;
-    net::asio::co_spawn(executor_, carry(b_, from_b_, a_, end_.down, count_.down),
+    net::asio::co_spawn(executor_, carry(b_, a_, down_),
                         [this](const std::exception_ptr&) { ended(); });
     ++running_;
-    co_await carry(a_, from_a_, b_, end_.up, count_.up);
+    co_await carry(a_, b_, up_);
     ended();
     while (running_ > 0) {
       (void)co_await joined_.wait_until(TimePoint::max());
     }
     clear();
+    end_.up = up_.total;
+    end_.down = down_.total;
     co_return end_;
   }
 
  private:
+  /// One direction.
+  struct Way {
+    net::Buffer& buffer;
+    net::SpliceWay splice;
+    std::function<void(std::uint64_t)> counted;
+    std::uint64_t total = 0;
+
+    void rest() {
+      buffer.release();
+      splice.pipe.release();
+    }
+  };
+
   void ended() {
     --running_;
     joined_.notify_all();
@@ -85,28 +101,27 @@ class Relay final : public net::Deadline {
   }
 
   template <class From, class To>
-  net::Awaitable<void> carry(From& from, net::Buffer& buffer, To& to, std::uint64_t& total,
-                             const std::function<void(std::uint64_t)>& counted) {
+  net::Awaitable<void> carry(From& from, To& to, Way& way) {
     bool likely = true;  // more may be there without waiting
     std::uint32_t turns = 0;
     while (!end_.broken) {
-      if (buffer.empty()) {
+      if (way.buffer.empty()) {
         if (!likely) {
-          buffer.release();
+          way.rest();
           const auto waited = co_await from.wait_readable();
           if (std::get<0>(waited)) {
             fail();
             co_return;
           }
         }
-        const auto room = buffer.make_room();
-        const auto [error, size] = from.try_read(room);
+        const auto [error, size] =
+            net::read_some<To>(from, way.buffer, way.splice, net::PipePool::kCapacity);
         if (net::would_block(error)) {
           likely = false;
           continue;
         }
         if (error) {
-          buffer.release();
+          way.rest();
           if (error == net::asio::error::eof) {
             to.shutdown_send();
           } else {
@@ -114,36 +129,46 @@ class Relay final : public net::Deadline {
           }
           co_return;
         }
-        buffer.commit(size);
-        likely = size == room.size() && ++turns % net::kTurns != 0;
+        const bool spliced = way.buffer.empty();
+        likely = (spliced || size == net::BufferPool::kSize) && ++turns % net::kTurns != 0;
         moved();
       }
-      net::Gather gather;
-      gather.add(buffer.readable());
+      std::size_t size = way.buffer.size();
       net::ErrorCode failed;
-      const bool sent = net::write_now(to, gather, failed);
-      if (!sent) {
-        failed = co_await net::write_rest(to, gather, [this] { moved(); });
+      if (size == 0) {
+        size = way.splice.pipe.held();
+        if constexpr (net::Splices<To>) {
+          const bool sent = net::drain_now(to, *way.splice.pipe, failed);
+          if (!sent) {
+            failed = co_await net::drain_rest(to, *way.splice.pipe, [this] { moved(); });
+          }
+        }
+      } else {
+        net::Gather gather;
+        gather.add(way.buffer.readable());
+        const bool sent = net::write_now(to, gather, failed);
+        if (!sent) {
+          failed = co_await net::write_rest(to, gather, [this] { moved(); });
+        }
       }
       if (failed) {
         fail();
         co_return;
       }
-      total += buffer.size();
-      if (counted) {
-        counted(buffer.size());
+      way.total += size;
+      if (way.counted) {
+        way.counted(size);
       }
-      buffer.consume(buffer.size());
+      way.buffer.consume(way.buffer.size());
     }
   }
 
   net::Executor executor_;
   A& a_;
-  net::Buffer& from_a_;
   B& b_;
-  net::Buffer& from_b_;
+  Way up_;
+  Way down_;
   Duration idle_timeout_;
-  RelayCount count_;
   net::Notifier joined_;
   int running_ = 0;
   RelayEnd end_;

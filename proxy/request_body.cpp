@@ -6,10 +6,11 @@
 namespace pilotfish::proxy {
 
 http::BodyDecoder::State RequestBody::begin(http::Framing framing, std::uint64_t length,
-                                            std::span<char> arrived) {
+                                            std::span<char> arrived, bool repeatable) {
   framing_ = framing;
   later_.clear();
   replayable_ = true;
+  repeatable_ = repeatable;
   decoder_.begin(framing, length);
   const auto step = decoder_.decode(arrived);
   first_ = step.data;
@@ -22,7 +23,7 @@ http::BodyDecoder::Step RequestBody::feed(std::span<char> arrived) {
   const auto step = decoder_.decode(arrived);
   received_ += step.data.size();
   if (replayable_) {
-    if (first_.size() + later_.size() + step.data.size() <= kKept) {
+    if (repeatable_ && first_.size() + later_.size() + step.data.size() <= kKept) {
       later_.append(step.data);
     } else {
       replayable_ = false;

@@ -19,11 +19,23 @@ class RequestBody {
 
   /// `arrived` are the bytes behind the head, already read; may be rewritten (chunks move
   /// together). kBad: malformed; otherwise consumed() of them belong to this request.
+  /// `repeatable`: the method allows a repeat after bytes were sent; where it does not nothing is
+  /// kept of what comes later.
   http::BodyDecoder::State begin(http::Framing framing, std::uint64_t length,
-                                 std::span<char> arrived);
+                                 std::span<char> arrived, bool repeatable = true);
 
   /// Decodes more bytes of the client; keeps a copy while that fits.
   http::BodyDecoder::Step feed(std::span<char> arrived);
+
+  /// How many of the next bytes may pass without feed(): nothing is kept of them any more.
+  [[nodiscard]] std::uint64_t unread() const {
+    return replayable_ && repeatable_ ? 0 : decoder_.plain_left();
+  }
+  void pass(std::uint64_t n) {
+    replayable_ = false;
+    received_ += n;
+    decoder_.skip(n);
+  }
 
   /// The request is over: gives back what a large body took.
   void release() {
@@ -53,6 +65,7 @@ class RequestBody {
   std::size_t consumed_ = 0;
   std::uint64_t received_ = 0;
   bool replayable_ = true;
+  bool repeatable_ = true;
   std::vector<http::Field> trailer_fields_;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <boost/intrusive/list.hpp>
 #include <cstddef>
 #include <functional>
@@ -9,6 +10,7 @@
 #include "net/buffer.hpp"
 #include "net/deadlines.hpp"
 #include "net/notifier.hpp"
+#include "net/pipe.hpp"
 #include "proxy/http_scratch.hpp"
 #include "proxy/proxy.hpp"
 #include "proxy/trouble_log.hpp"
@@ -41,6 +43,7 @@ struct Worker {
   Worker(net::IoContext& io, const Shared& common, metrics::Store& metric_store)
       : context(io),
         executor(io.get_executor()),
+        pipes(common.max_pipes / std::max(1U, common.worker_count)),
         deadlines(executor),
         shared(common),
         store(metric_store),
@@ -51,6 +54,7 @@ struct Worker {
   net::IoContext& context;
   net::Executor executor;
   net::BufferPool buffers;
+  net::PipePool pipes;
   HttpScratchPool scratches;
   net::Deadlines deadlines;
   Shared shared;
