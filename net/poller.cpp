@@ -116,7 +116,7 @@ void Poller::arm() {
 
 void Poller::dispatch() {
   yields_ = false;
-  for (int round = 0; round < kRounds && !yields_; ++round) {
+  for (std::size_t handled = 0; handled < kTurn && !yields_; handled += count_) {
     const int found =
         ::epoll_wait(epoll_.native_handle(), events_.data(), static_cast<int>(kBatch), 0);
     if (found <= 0) {
@@ -130,8 +130,8 @@ void Poller::dispatch() {
       }
     }
     run_deferred();
-    count_ = 0;
   }
+  count_ = 0;
 }
 
 void Poller::settle() {

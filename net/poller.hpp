@@ -109,8 +109,8 @@ class Poller final : public asio::execution_context::service {
   };
   using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
   static constexpr std::size_t kBatch = 128;
-  /// Batches in a row, where nobody yields, before timers and posted work get their turn.
-  static constexpr int kRounds = 8;
+  /// Events in a row, where nobody yields, before timers, DNS and new connections get their turn.
+  static constexpr std::size_t kTurn = 128;
 
   void shutdown() override;
   [[nodiscard]] bool add(Pollable& pollable);
