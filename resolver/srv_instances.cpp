@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -30,8 +31,13 @@ class Given {
 
   explicit Given(const DnsAnswer& answer) {
     addresses_.reserve(answer.addresses.size());
+    // Many instances of one host come with its address once each: the product of the two lists
+    // would be sorted only to be thrown away.
+    std::set<std::pair<std::string_view, IpAddress>> known;
     for (const auto& record : answer.addresses) {
-      addresses_.emplace(record.owner, &record.address);
+      if (known.emplace(record.owner, record.address).second) {
+        addresses_.emplace(record.owner, &record.address);
+      }
     }
     for (const auto& alias : answer.aliases) {
       aliases_.emplace(alias.owner, alias.target);

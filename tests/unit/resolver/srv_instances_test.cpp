@@ -48,6 +48,17 @@ TEST(SrvInstances, GivesOneInstancePerAddressOfATarget) {
   EXPECT_THAT(instances_of(answer), SizeIs(2));
 }
 
+TEST(SrvInstances, ManyInstancesOfOneHostAreNotMultipliedByItsRepeatedAddress) {
+  DnsAnswer answer;
+  for (std::uint16_t port = 1; port <= 300; ++port) {
+    answer.srv.push_back({1, 1, port, "host", true});
+    answer.addresses.push_back({"host", ip("10.0.0.1")});
+  }
+  const auto instances = instances_of(answer);
+  EXPECT_THAT(instances, SizeIs(300));
+  EXPECT_LT(instances.capacity(), 1000U) << "there were 90,000 on the way";
+}
+
 TEST(SrvInstances, FollowsAliasesOfTargetsButNotForEver) {
   DnsAnswer answer;
   answer.srv = {{0, 1, 80, "a", true}, {0, 1, 80, "loop", true}};
