@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/core.h>
+#include <ranges>
 
 #include "bench/report/html_style.hpp"
 #include "bench/report/html_tables.hpp"
@@ -227,11 +228,11 @@ class Report {
     const auto view = view_of(timeline, kInstances, kWideBuckets);
     const auto narrow = view_of(timeline, kInstances, kNarrowBuckets);
     std::string text = "<ul class=legend>";
-    for (auto layer = view.layers.rbegin(); layer != view.layers.rend(); ++layer) {
+    for (const auto& layer : view.layers | std::views::reverse) {
       text += fmt::format(
           "<li><svg viewBox=\"0 0 26 12\" aria-hidden=true><rect width=26 height=12 class=\"{}\"/>"
           "</svg>{}</li>",
-          layer->colour, html(layer->name));
+          layer.colour, html(layer.name));
     }
     if (view.others.count != 0) {
       text += fmt::format(

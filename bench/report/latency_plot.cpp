@@ -3,7 +3,7 @@
 #include <cmath>
 #include <fmt/core.h>
 #include <limits>
-#include <numeric>
+#include <ranges>
 
 #include "bench/report/plots.hpp"
 #include "bench/report/svg.hpp"
@@ -116,9 +116,9 @@ void draw_names(Svg& svg, const Frame& frame, const std::vector<Curve>& curves) 
     free = name.y + kLabelHeight;
   }
   double limit = frame.height - kBottom + 4;
-  for (auto name = names.rbegin(); name != names.rend(); ++name) {
-    name->y = std::min(name->y, limit);
-    limit = name->y - kLabelHeight;
+  for (auto& name : names | std::views::reverse) {
+    name.y = std::min(name.y, limit);
+    limit = name.y - kLabelHeight;
   }
   for (const auto& name : names) {
     svg.text(frame.right + 8, name.y + 4, fit_text(name.curve->name, frame.width - frame.right - 8),
