@@ -58,11 +58,13 @@ def run_scenario(build: Path, arguments: list[str], folder: Path) -> tuple[dict,
 
 def run_part(name: str, part: dict, build: Path, folder: Path) -> tuple[dict, dict]:
     """The result, and what is said about where it comes from."""
+    load = os.getloadavg()[0]
     date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     runner = run_micro if name == "micro" else run_scenario
     result, version = runner(build, part["arguments"], folder)
     program = "pilotfish-micro" if name == "micro" else "pilotfish-lab bench"
-    machine = f"{processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
+    machine = (f"{processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
+               f"load {load:.1f} before")
     return result, {"date": date, "version": version or f"commit {commit(ROOT)}",
                     "machine": machine, "command": " ".join([program, *part["arguments"]])}
 

@@ -1,5 +1,6 @@
 #include "bench/report/figures.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <fmt/core.h>
@@ -47,40 +48,6 @@ constexpr auto kKnown = std::to_array<Known>({
     {"connections", "connections", kNone, 0.03},
     {"failed", "failed requests", kLow, 0.10, 0.5},
     {"late", "requests sent late by the load itself", kLow, 0.10, 0.5},
-    {"change_to_accepted_ms", "change to accepted", kLow, 0.20, 2},
-    {"change_to_answer_ms", "change to answer", kLow, 0.10, 2},
-    {"change_to_answer_p50_ms", "answer, p50", kLow, 0.10, 2},
-    {"change_to_answer_p99_ms", "answer, p99", kLow, 0.15, 5},
-    {"change_to_answer_max_ms", "answer, longest", kLow, 0.30, 10},
-    {"change_to_answer_worst_ms", "answer, worst", kLow, 0.30, 10},
-    {"change_to_snapshot_ms", "change to snapshot", kLow, 0.10, 2},
-    {"change_to_snapshot_p50_ms", "snapshot, p50", kLow, 0.10, 2},
-    {"change_to_snapshot_p99_ms", "snapshot, p99", kLow, 0.15, 5},
-    {"change_to_snapshot_max_ms", "snapshot, longest", kLow, 0.30, 10},
-    {"change_to_snapshot_worst_ms", "snapshot, worst", kLow, 0.30, 10},
-    {"change_to_first_request_ms", "change to first request", kLow, 0.10, 2},
-    {"change_to_first_request_p50_ms", "first request, p50", kLow, 0.10, 2},
-    {"change_to_first_request_p99_ms", "first request, p99", kLow, 0.15, 5},
-    {"change_to_first_request_max_ms", "first request, longest", kLow, 0.30, 10},
-    {"change_to_first_request_worst_ms", "first request, worst", kLow, 0.30, 10},
-    {"change_to_last_request_ms", "change to last request", kLow, 0.10, 2},
-    {"change_to_last_request_p50_ms", "last request, p50", kLow, 0.10, 2},
-    {"change_to_last_request_p99_ms", "last request, p99", kLow, 0.15, 5},
-    {"change_to_last_request_max_ms", "last request, longest", kLow, 0.30, 10},
-    {"change_to_last_request_worst_ms", "last request, worst", kLow, 0.30, 10},
-    {"return_to_accepted_ms", "return to accepted", kLow, 0.20, 2},
-    {"return_to_answer_ms", "return to answer", kLow, 0.10, 2},
-    {"return_to_answer_worst_ms", "return: answer, worst", kLow, 0.30, 10},
-    {"return_to_snapshot_ms", "return to snapshot", kLow, 0.10, 2},
-    {"return_to_snapshot_worst_ms", "return: snapshot, worst", kLow, 0.30, 10},
-    {"return_to_first_request_ms", "return to first request", kLow, 0.10, 2},
-    {"return_to_first_request_worst_ms", "return: first request, worst", kLow, 0.30, 10},
-    {"return_to_last_request_ms", "return to last request", kLow, 0.10, 2},
-    {"return_to_last_request_worst_ms", "return: last request, worst", kLow, 0.30, 10},
-    {"death_to_snapshot_ms", "death to left out", kLow, 0.10, 5},
-    {"death_to_snapshot_worst_ms", "left out, worst", kLow, 0.30, 10},
-    {"drop_to_answer_ms", "drop to answer", kLow, 0.10, 2},
-    {"drop_to_answer_worst_ms", "drop to answer, worst", kLow, 0.30, 10},
     {"before_p50_us", "before the outage, p50", kLow, 0.10, 10},
     {"before_p99_us", "before the outage, p99", kLow, 0.20, 50},
     {"outage_p50_us", "in the outage, p50", kLow, 0.10, 10},
@@ -130,6 +97,47 @@ FigureInfo by_ending(std::string_view key) {
   return info;
 }
 
+struct Stage {
+  std::string_view key;
+  std::string_view title;
+  Better better;
+};
+
+/// Where a change of the registry shows. What the registry itself takes is nobody's merit.
+constexpr auto kStages = std::to_array<Stage>({{"snapshot", "snapshot", kLow},
+                                               {"first_request", "first request", kLow},
+                                               {"last_request", "last request", kLow},
+                                               {"answer", "registry's answer", kNone},
+                                               {"accepted", "accepted", kNone}});
+constexpr auto kStatistics =
+    std::to_array<std::string_view>({"", "_p50", "_p90", "_p99", "_max", "_worst"});
+
+/// `change_to_first_request_p99_ms`: any label, a stage, a statistic.
+bool read_lag(std::string_view key, FigureInfo& info) {
+  constexpr std::string_view kTo = "_to_";
+  const auto to = key.find(kTo);
+  if (!ends(key, "_ms") || to == std::string_view::npos) return false;
+  auto rest = key.substr(to + kTo.size());
+  rest.remove_suffix(3);
+  for (std::size_t stage = 0; stage < kStages.size(); ++stage) {
+    if (!rest.starts_with(kStages.at(stage).key)) continue;
+    const auto statistic = rest.substr(kStages.at(stage).key.size());
+    const auto* const found = std::ranges::find(kStatistics, statistic);
+    if (found == kStatistics.end()) return false;
+    info.title = fmt::format("{} to {}{}{}", key.substr(0, to), kStages.at(stage).title,
+                             statistic.empty() ? "" : " ",
+                             statistic.empty() ? statistic : statistic.substr(1));
+    info.better = kStages.at(stage).better;
+    const auto place = static_cast<int>(found - kStatistics.begin());
+    constexpr int kMiddling = 2;  // up to p50
+    info.noise = place < kMiddling ? 0.10 : 0.30;
+    info.least = 2;
+    info.rank = static_cast<int>(kKnown.size() + stage * kStatistics.size()) + place;
+    return true;
+  }
+  return false;
+}
+
 Scale binary(double largest, std::string_view per) {
   constexpr double kKibi = 1024;
   if (largest >= kKibi * kKibi * kKibi * 4)
@@ -143,6 +151,7 @@ Scale binary(double largest, std::string_view per) {
 
 FigureInfo figure_info(std::string_view key) {
   auto info = by_ending(key);
+  if (read_lag(key, info)) return info;
   for (std::size_t i = 0; i < kKnown.size(); ++i) {
     const auto& known = kKnown.at(i);
     if (known.key != key) continue;

@@ -13,7 +13,8 @@
 namespace pilotfish::bench {
 namespace {
 
-constexpr std::size_t kInstances = 8;  // drawn by themselves
+constexpr std::size_t kStacked = 8;  // instances that can be told apart
+constexpr std::size_t kLines = 5;    // where there are more
 constexpr std::size_t kWideBuckets = 400;
 constexpr std::size_t kNarrowBuckets = 160;
 
@@ -42,6 +43,15 @@ std::string command_line(const std::vector<std::string>& arguments) {
     line += '\'';
   }
   return line;
+}
+
+std::string load_text(const MachineInfo& machine) {
+  constexpr double kBusy = 0.5;  // of each core
+  auto text = fmt::format("{:.2f}", machine.load_before);
+  if (machine.load_before > kBusy * machine.cores) {
+    text += ": the machine had other work; trust ratios, not numbers";
+  }
+  return text;
 }
 
 class Report {
@@ -113,7 +123,7 @@ class Report {
     }
     fact("Machine", hardware);
     fact("Kernel", machine.kernel);
-    if (machine.cores > 0) fact("Load before", fmt::format("{:.2f}", machine.load_before));
+    if (machine.cores > 0) fact("Load before", load_text(machine));
     text_ += "</dl>";
   }
 
@@ -137,31 +147,38 @@ class Report {
   void add_case(std::size_t index) {
     const auto& test_case = cases_[index];
     add(fmt::format("<section><h2 id=case{}>{}</h2>", index, html(case_title(index))));
+    add_timelines(test_case);
     const auto figures = figures_of(result_, test_case);
     if (!figures.empty()) {
+      alike_.clear();
       text_ += "<div class=cards>";
       for (const auto& figure : figures) add_bars(test_case, figure);
       add(names_.size() < 2 ? "</div>"
                             : "</div><p class=dim>Bars are medians over the rounds, whiskers the "
                               "lowest and the highest round.</p>");
+      if (!alike_.empty()) add("<p>The same for all: " + alike_ + ".</p>");
       add(fold("All figures as a table", case_table(result_, test_case)));
     }
     add_latency(test_case);
-    add_timelines(test_case);
     add("</section>");
   }
 
   void add_bars(const std::string& test_case, const std::string& figure) {
     const auto info = figure_info(figure);
     std::vector<Bar> bars;
-    bool zero = true;
+    bool same = true;
     for (const auto& name : names_) {
       const auto summary = summarise(result_, name, test_case, figure);
       if (!summary) continue;
-      zero = zero && summary->low == 0 && summary->high == 0;
       bars.push_back({name, colour(name), *summary, {}});
+      same = same && summary->low == summary->high && summary->low == bars[0].summary.low;
     }
     if (bars.empty()) return;
+    if (same && names_.size() > 1) {
+      alike_ += (alike_.empty() ? "" : ", ") + html(info.title) + " " +
+                html(value_text(bars[0].summary.median, info.unit));
+      return;
+    }
     const char* const better = info.better == Better::kLower    ? "lower is better"
                                : info.better == Better::kHigher ? "higher is better"
                                                                 : "";
@@ -178,9 +195,7 @@ class Report {
       add("</figure>");
       return;
     }
-    text_ += zero ? fmt::format("<p class=dim>0 for {}</p>",
-                                bars.size() == 1 ? html(bars[0].name) : "all of them")
-                  : bar_plot(info, bars);
+    text_ += bar_plot(info, bars);
     add("</figure>");
   }
 
@@ -225,8 +240,10 @@ class Report {
   }
 
   [[nodiscard]] static std::string timeline_text(const Timeline& timeline) {
-    const auto view = view_of(timeline, kInstances, kWideBuckets);
-    const auto narrow = view_of(timeline, kInstances, kNarrowBuckets);
+    const auto all = timeline.requests.size() - timeline.requests.count("failed");
+    const std::size_t drawn = all > kStacked ? kLines : kStacked;
+    const auto view = view_of(timeline, drawn, kWideBuckets);
+    const auto narrow = view_of(timeline, drawn, kNarrowBuckets);
     std::string text = "<ul class=legend>";
     for (const auto& layer : view.layers | std::views::reverse) {
       text += fmt::format(
@@ -300,6 +317,7 @@ class Report {
   const std::vector<std::string> names_;
   const std::vector<std::string> cases_;
   std::string text_;
+  std::string alike_;  ///< of the case that is being written: what nobody differs in
 };
 
 }  // namespace

@@ -11,11 +11,11 @@
 namespace pilotfish::bench {
 namespace {
 
-// With the blank before the first one, 98 columns.
-constexpr std::size_t kTitle = 29;
-constexpr std::size_t kWho = 14;
+// With the blank before the first one, 100 columns.
+constexpr std::size_t kTitle = 34;
+constexpr std::size_t kWho = 12;
 constexpr std::size_t kMedian = 8;
-constexpr std::size_t kSpread = 18;  // with two blanks before it
+constexpr std::size_t kSpread = 17;  // with two blanks before it
 constexpr std::size_t kRatio = 17;
 constexpr std::size_t kOver = 11;
 constexpr std::size_t kRatioMedian = 5;
@@ -168,7 +168,7 @@ void trim(Line& line) {
 
 Style verdict_of(const Summary& ratio, const std::string& figure) {
   const auto info = figure_info(figure);
-  const bool apart = ratio.high < 1 || ratio.low > 1;
+  const bool apart = ratio.rounds > 1 && (ratio.high < 1 || ratio.low > 1);
   if (info.better == Better::kNeither || !apart || std::abs(ratio.median - 1) < info.noise) {
     return Style::kPlain;
   }

@@ -58,7 +58,7 @@ TEST(HtmlReport, HasPicturesAndTheSameAsTables) {
   EXPECT_EQ(count(page, "Instances as a table"), 2U);
   EXPECT_THAT(page, HasSubstr("#1 killed"));
   EXPECT_THAT(page, HasSubstr("7 requests failed."));
-  EXPECT_THAT(page, HasSubstr("the other 292"));
+  EXPECT_THAT(page, HasSubstr("the other 295"));
   EXPECT_THAT(page, HasSubstr("and 261 more"));
   EXPECT_EQ(count(page, "<svg"), count(page, "</svg>"));
   EXPECT_EQ(count(page, "<details"), count(page, "</details>"));
@@ -111,6 +111,18 @@ TEST(HtmlReport, ComparesNobodyWithDirect) {
               Not(HasSubstr("At a glance")));
   EXPECT_THAT(report_html(sample_result({{"haproxy", 12}, {"pilotfish", 13}})),
               HasSubstr("of haproxy"));
+}
+
+TEST(HtmlReport, SaysOnceWhatIsTheSameForAll) {
+  const auto page = report_html(sample_result({{"haproxy", 12}, {"pilotfish", 13}}));
+  EXPECT_THAT(page, HasSubstr("The same for all: failed requests 0."));
+}
+
+TEST(HtmlReport, SaysThatTheMachineWasBusy) {
+  auto result = sample_result({{"pilotfish", 13}});
+  EXPECT_THAT(report_html(result), Not(HasSubstr("other work")));
+  result.machine.load_before = 7;
+  EXPECT_THAT(report_html(result), HasSubstr("7.00: the machine had other work"));
 }
 
 TEST(HtmlReport, QuotesTheCommandLine) {

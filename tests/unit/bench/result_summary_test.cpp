@@ -106,6 +106,18 @@ TEST(Figures, AreKnownByKeyOrByEnding) {
   EXPECT_EQ(figure_info("").unit, Unit::kCount);
 }
 
+TEST(Figures, OfAChangeAreReadFromTheirParts) {
+  const auto first = figure_info("change_to_first_request_p99_ms");
+  EXPECT_EQ(first.title, "change to first request p99");
+  EXPECT_EQ(first.better, Better::kLower);
+  EXPECT_EQ(figure_info("death_to_snapshot_ms").title, "death to snapshot");
+  EXPECT_EQ(figure_info("change_to_answer_worst_ms").better, Better::kNeither);
+  EXPECT_LT(figure_info("change_to_first_request_ms").rank, first.rank);
+  EXPECT_LT(figure_info("change_to_snapshot_worst_ms").rank, first.rank);
+  EXPECT_EQ(figure_info("back_to_front_ms").title, "back to front");
+  EXPECT_EQ(figure_info("back_to_front_ms").rank, FigureInfo().rank);
+}
+
 TEST(Figures, AreShownWithThreeDigitsAndAShortUnit) {
   EXPECT_EQ(value_text(13.149, Unit::kMicroseconds), "13.1us");
   EXPECT_EQ(value_text(0.0421, Unit::kMicroseconds), "0.042us");

@@ -77,6 +77,7 @@ TEST(ResultTable, PraisesOnlyWhatIsBeyondNoise) {
   EXPECT_EQ(verdict_of({0.9, 0.88, 1.01, 5}, "cpu_per_request_us"), Style::kPlain);
   EXPECT_EQ(verdict_of({0.99, 0.985, 0.995, 5}, "cpu_per_request_us"), Style::kPlain);
   EXPECT_EQ(verdict_of({0.5, 0.5, 0.5, 5}, "requests"), Style::kPlain);
+  EXPECT_EQ(verdict_of({0.5, 0.5, 0.5, 1}, "cpu_per_request_us"), Style::kPlain);
 }
 
 }  // namespace
