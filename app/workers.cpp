@@ -110,8 +110,7 @@ void WorkerGroup::start(std::vector<UpstreamListener> listeners,
     shared.access_log = access_log_;
     shared.worker_count = static_cast<std::uint32_t>(workers_.size());
     shared.max_clients = std::min(options_.max_clients, carried_);
-    // A pipe takes as many descriptors as a client: only those that no client may need.
-    shared.max_pipes = std::min(carried_ - shared.max_clients, kMostPipes);
+    shared.max_pipes = pipes_;
     shared.consul_dns = options_.consul_dns;
     shared.seed = (std::uint64_t{entropy()} << 32U) | entropy();
     std::vector<proxy::Proxy::Listener> own;
@@ -131,9 +130,13 @@ void WorkerGroup::start(std::vector<UpstreamListener> listeners,
   }
 }
 
-std::uint32_t WorkerGroup::warn_of_descriptors() const {
+std::uint32_t WorkerGroup::warn_of_descriptors() {
   const Descriptors descriptors = count_descriptors();
-  const auto carried = clients_carried(descriptors, options_.workers);
+  const auto all = clients_carried(descriptors, options_.workers);
+  // A pipe takes as many descriptors as a client: those that no client may need, or a few.
+  const auto spare = all - std::min(all, options_.max_clients);
+  pipes_ = std::min(kMostPipes, std::max(spare, all / 64));
+  const auto carried = all - pipes_;
   if (descriptors.allowed < 2ULL * options_.max_clients) {
     logger_.warn("max_clients is held lower: descriptors (ulimit -n, LimitNOFILE=) do not suffice",
                  {{"max_clients", std::to_string(options_.max_clients)},

@@ -75,7 +75,7 @@ class WorkerGroup {
   void stop();
 
  private:
-  [[nodiscard]] std::uint32_t warn_of_descriptors() const;
+  [[nodiscard]] std::uint32_t warn_of_descriptors();
   struct Worker;
   template <class T>
   struct Answers;
@@ -83,6 +83,7 @@ class WorkerGroup {
   config::RootOptions options_;
   Logger& logger_;
   WorkerLogs worker_logs_;
+  std::uint32_t pipes_ = 0;    ///< what bulk may be spliced through, beside them
   std::uint32_t carried_ = 0;  ///< clients that the descriptors carry
   proxy::AccessLog* access_log_;
   Hooks hooks_;
