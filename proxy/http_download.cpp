@@ -127,7 +127,7 @@ void HttpSession::plan_answer() {
   http::ResponseRewrite rewrite;
   rewrite.framing = answer_framing_;
   // While the body is still on its way up, another request may never follow.
-  rewrite.close = !request_.keep_alive || !body_.complete() ||
+  rewrite.close = !request_.keep_alive || still_uploading() ||
                   answer_framing_ == http::Framing::kUntilClose || drain_closes();
   rewrite.client_is_10 = old_client;
   if (rewrite.close) {
@@ -157,7 +157,7 @@ net::Awaitable<void> HttpSession::relay_answer(Connection& connection) {
   decoder.begin(answer_.framing, answer_.length);
   const BodyEnd end = co_await relay_body(connection, decoder);
   connection.clear();
-  const bool uploading = pumping_ || !body_.complete();
+  const bool uploading = still_uploading();
   if (end == BodyEnd::kBadStart) {
     alive_ = was_alive;
     finish_try(balancer::Outcome::kReset);
@@ -184,7 +184,9 @@ net::Awaitable<void> HttpSession::relay_answer(Connection& connection) {
   if (uploading) {
     alive_ = false;
     unread_input_ = true;
-    co_await stop_pump();
+  }
+  if (pumping_) {
+    co_await stop_pump();  // where it has done its work it just is not gone yet
   }
 }
 

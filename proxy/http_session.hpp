@@ -160,6 +160,8 @@ class HttpSession final : public Session {
   /// What came of the body, checked and framed to go on; kAnswer where nothing is wrong.
   [[nodiscard]] TryEnd digest_body(std::span<char, 20> header, net::Gather& gather,
                                    std::size_t& used);
+  /// The instance does not have the whole request yet.
+  [[nodiscard]] bool still_uploading() const { return (pumping_ && !pumped_) || !body_.complete(); }
   void pump_failed(Connection& connection, TryEnd problem);
 
   // http_download.cpp: the answer's way down
@@ -253,6 +255,7 @@ class HttpSession final : public Session {
 
   // Upload running beside the answer
   bool pumping_ = false;
+  bool pumped_ = false;  ///< has written the last byte
   bool pump_stop_ = false;
   net::Notifier pump_ended_;
   net::SpliceWay upload_;

@@ -48,6 +48,7 @@ net::Gather HttpSession::request_gather() {
 
 void HttpSession::start_pump(Connection& connection) {
   pumping_ = true;
+  pumped_ = false;
   pump_stop_ = false;
   net::asio::co_spawn(worker_->executor, pump(connection), [this](const std::exception_ptr&) {
     pumping_ = false;
@@ -176,6 +177,7 @@ net::Awaitable<void> HttpSession::pump(Connection& connection) {
       await_answer(connection);
     }
   }
+  pumped_ = true;
 }
 
 }  // namespace pilotfish::proxy
