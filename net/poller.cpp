@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <span>
 
 namespace pilotfish::net {
 namespace {
@@ -123,10 +124,15 @@ void Poller::dispatch() {
       break;
     }
     count_ = static_cast<std::size_t>(found);
-    for (next_ = 0; next_ < count_;) {
-      const auto& event = events_[next_++];
-      if (event.data.ptr != nullptr) {
-        static_cast<Pollable*>(event.data.ptr)->on_events(event.events);
+    // All is noted before anybody runs: whoever takes a kept connection for silent must know of
+    // what came to it in this very batch.
+    next_ = 0;
+    for (const auto& event : std::span(events_).first(count_)) {
+      static_cast<Pollable*>(event.data.ptr)->note(event.events);
+    }
+    while (next_ < count_) {
+      if (auto* pollable = static_cast<Pollable*>(events_[next_++].data.ptr); pollable != nullptr) {
+        pollable->wake();
       }
     }
     run_deferred();
@@ -196,7 +202,7 @@ void Pollable::wait(Continuation& slot, Continuation continuation, std::uint8_t 
   poller_->waits();
 }
 
-void Pollable::on_events(std::uint32_t events) {
+void Pollable::note(std::uint32_t events) {
   if ((events & EPOLLIN) != 0) {
     ready_ |= kRead;
   }
@@ -210,6 +216,9 @@ void Pollable::on_events(std::uint32_t events) {
   if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
     ready_ |= kError;
   }
+}
+
+void Pollable::wake() {
   const bool reads = reader_ && (ready_ & (kRead | kEnd | kError)) != 0;
   if (writer_ && (ready_ & (kWrite | kError)) != 0) {
     --poller_->waiters_;

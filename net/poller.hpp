@@ -192,7 +192,8 @@ class Pollable {
   static constexpr std::uint8_t kError = 8;  ///< or nothing goes either way
 
   void wait(Continuation& slot, Continuation continuation, std::uint8_t wanted);
-  void on_events(std::uint32_t events);
+  void note(std::uint32_t events);
+  void wake();
   void abort(Continuation& slot);
 
   Poller* poller_;

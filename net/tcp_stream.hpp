@@ -39,8 +39,8 @@ class TcpStream {
   [[nodiscard]] bool disturbed();
   /// Bytes are there that nobody read; not the end, nor an error.
   [[nodiscard]] bool has_unread();
-  /// As disturbed() where events are fresh, and without asking the kernel: what arrives within a
-  /// batch of events may be missed.
+  /// As disturbed() where events are fresh, and without asking the kernel: what arrived after the
+  /// batch of events that is being handed out may be missed.
   [[nodiscard]] bool seems_disturbed() { return !pollable_.silent() && disturbed(); }
   /// As wait_readable(), without a coroutine. Whoever posts something that further events must not
   /// overtake says yield().

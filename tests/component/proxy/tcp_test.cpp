@@ -27,6 +27,28 @@ TEST_F(ProxyTest, HalfCloseGoesBothWays) {
   }([this] { return connect(); }));
 }
 
+TEST_F(ProxyTest, BytesBehindTheUrgentMarkArriveWithoutMoreComing) {
+  FakeInstance instance(io_, [](Peer& peer) -> net::Awaitable<void> {
+    (void)co_await peer.read_until("a");
+    (void)co_await peer.send("a");
+    (void)co_await peer.read_until("behind");
+    (void)co_await peer.send("got " + peer.received);
+    co_await peer.read_all();
+  });
+  start(tcp(), {instance.endpoint()});
+  run([](auto connect) -> net::Awaitable<void> {
+    Peer client = co_await connect();
+    (void)co_await client.send("a");
+    (void)co_await client.read_until("a");
+    const int socket = client.socket().native_handle();
+    EXPECT_EQ(::send(socket, "before ", 7, 0), 7);
+    EXPECT_EQ(::send(socket, "!", 1, MSG_OOB), 1);
+    EXPECT_EQ(::send(socket, "behind", 6, 0), 6);
+    const bool got = co_await client.read_until("got abefore behind");
+    EXPECT_TRUE(got);
+  }([this] { return connect(); }));
+}
+
 TEST_F(ProxyTest, AConnectionWithoutInstanceIsReset) {
   start(tcp(), {});
   run([](auto connect) -> net::Awaitable<void> {

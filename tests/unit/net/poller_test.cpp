@@ -3,6 +3,7 @@
 #include <array>
 #include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
+#include <list>
 #include <memory>
 #include <optional>
 #include <sys/socket.h>
@@ -253,6 +254,87 @@ TEST_F(PollerTest, KnowsSilenceOnlyWhileEventsAreFresh) {
   other.release();
   ::close(others[0]);
   ::close(others[1]);
+}
+
+TEST_F(PollerTest, KnowsOfBytesThatCameInTheSameBatch) {
+  std::array<int, 2> others{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, others.data()), 0);
+  Pollable other(Poller::of(io_.get_executor()));
+  other.open(others[0]);
+  std::optional<ErrorCode> ignored;
+  other.wait_read(note(ignored));
+  ASSERT_EQ(::send(others[1], "x", 1, 0), 1);
+  run();
+  other.drained();
+
+  bool silent = true;
+  struct Look {
+    Pollable& other;
+    bool& silent;
+  } look{other, silent};
+  pollable_->wait_read(Continuation([&look](ErrorCode) { look.silent = look.other.silent(); }));
+  io_.restart();
+  io_.poll();  // its registration tells of room to write, which would be an event of its own
+  peer_writes(1);
+  ASSERT_EQ(::send(others[1], "x", 1, 0), 1);  // told of after the one that looks
+  run();
+  EXPECT_FALSE(silent);
+  other.release();
+  ::close(others[0]);
+  ::close(others[1]);
+}
+
+/// Many that always have something to read, until what one of them posted runs.
+struct Crowd {
+  struct One {
+    explicit One(Crowd& all) : crowd(all), pollable(Poller::of(all.io.get_executor())) {
+      EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+      pollable.open(ends[0]);
+      ask();
+    }
+    ~One() {
+      pollable.release();
+      ::close(ends[0]);
+      ::close(ends[1]);
+    }
+    One(const One&) = delete;
+    One& operator=(const One&) = delete;
+    void ask() {
+      EXPECT_EQ(::send(ends[1], "x", 1, 0), 1);
+      pollable.wait_read(Continuation([this](ErrorCode) { turn(); }));
+    }
+    void turn() {
+      std::array<char, 4> text{};
+      EXPECT_EQ(::recv(ends[0], text.data(), text.size(), 0), 1);
+      pollable.drained();
+      if (++crowd.turns == 1) {
+        asio::post(crowd.io, [all = &crowd] { all->done = true; });
+      }
+      if (!crowd.done) {
+        ask();
+      }
+    }
+    Crowd& crowd;
+    Pollable pollable;
+    std::array<int, 2> ends{};
+  };
+  IoContext& io;
+  std::list<One> members{};
+  std::size_t turns = 0;
+  bool done = false;
+};
+
+TEST_F(PollerTest, LetsPostedWorkRunWhereManyAreBusy) {
+  Crowd crowd{io_};
+  for (int i = 0; i < 150; ++i) {
+    crowd.members.emplace_back(crowd);
+  }
+  const auto limit = Clock::now() + 5s;
+  while (!crowd.done && Clock::now() < limit) {
+    io_.run_one_for(1s);
+  }
+  EXPECT_TRUE(crowd.done);
+  EXPECT_LE(crowd.turns, 400U) << "many batches in a row";
 }
 
 TEST_F(PollerTest, DropsWhoWaitsWhenTheContextEnds) {
