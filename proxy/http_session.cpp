@@ -285,9 +285,12 @@ HttpSession::HeadRead HttpSession::judge_head() {
   read_deadline_.clear();
   take_scratch();
   head_size_ = scan_.length();
-  refusal_ = head_size_ > options().limits.head
-                 ? http::Refusal::kTooLarge
-                 : http::parse_request(in_.readable().substr(0, head_size_), request_);
+  if (head_size_ > options().limits.head) {
+    request_.clear();  // the last one's: it points into bytes that are gone
+    refusal_ = http::Refusal::kTooLarge;
+  } else {
+    refusal_ = http::parse_request(in_.readable().substr(0, head_size_), request_);
+  }
   return refusal_ == http::Refusal::kNone ? HeadRead::kRequest : HeadRead::kRefused;
 }
 
