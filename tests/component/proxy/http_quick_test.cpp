@@ -1,4 +1,8 @@
 // What the short way of the usual request (proxy/http_quick.cpp) must not do otherwise.
+#include <linux/sockios.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+
 #include "tests/component/proxy/proxy_fixture.hpp"
 
 namespace pilotfish::proxy::testing {
@@ -6,10 +10,18 @@ namespace {
 
 const std::string kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
-/// Without waiting, so that what two peers send is there at once.
+/// Back once the other side's kernel has it, without letting the proxy run: on a busy machine bytes
+/// take their time even on loopback, and what two peers send is to be there at once.
 void send_now(Peer& peer, std::string_view bytes, int flags = 0) {
-  ASSERT_EQ(::send(peer.socket().native_handle(), bytes.data(), bytes.size(), flags),
+  const int descriptor = peer.socket().native_handle();
+  ASSERT_EQ(::send(descriptor, bytes.data(), bytes.size(), flags),
             static_cast<ssize_t>(bytes.size()));
+  int unacknowledged = 1;
+  for (int i = 0; i < 10000 && unacknowledged != 0; ++i) {
+    ASSERT_EQ(::ioctl(descriptor, SIOCOUTQ, &unacknowledged), 0);
+    ::poll(nullptr, 0, unacknowledged == 0 ? 0 : 1);
+  }
+  ASSERT_EQ(unacknowledged, 0);
 }
 
 class KeepingLog final : public AccessLog {
