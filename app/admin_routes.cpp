@@ -55,7 +55,7 @@ net::Awaitable<AdminReply> answer_admin(const AdminRequest& request, bool any_ho
     reply.body = "ok\n";
   } else if (path == "/ready") {
     if (source.not_ready().empty()) {
-      const MergedStatus status = co_await source.status();
+      const MergedStatus status = co_await source.summary();
       const Readiness state = readiness(status);
       reply.status = state.ready ? 200 : 503;
       reply.body = state.text;

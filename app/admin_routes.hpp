@@ -14,6 +14,8 @@ class AdminSource {
   virtual ~AdminSource() = default;
   /// Every worker's status; bounded in time, workers that do not answer are counted.
   virtual net::Awaitable<MergedStatus> status() = 0;
+  /// The same without instances, which a worker has to list one by one.
+  virtual net::Awaitable<MergedStatus> summary() { return status(); }
   virtual net::Awaitable<std::string> metrics() = 0;
   [[nodiscard]] virtual std::string config() = 0;
   /// What keeps the whole process from being ready: it starts, or drains. Empty where nothing does.

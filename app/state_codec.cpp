@@ -77,15 +77,17 @@ std::string decode_tier(const json::value& entry, KeptTier& tier) {
     return "tier " + tier.name + " is damaged";
   }
   tier.asked = WallTime(std::chrono::milliseconds(*asked));
-  tier.instances.clear();
+  tier.instances = {};
+  InstanceList good;
   for (const auto& each : *instances) {
     auto instance = decode_instance(each);
     if (!instance) {
       return "an instance of tier " + tier.name + " is damaged";
     }
-    tier.instances.push_back(std::move(*instance));
+    good.push_back(std::move(*instance));
   }
-  normalise(tier.instances);
+  normalise(good);
+  tier.instances = std::move(good);
   return "";
 }
 

@@ -17,8 +17,8 @@ using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 /// The last good answer of one tier.
 struct KeptTier {
   std::string name;
-  WallTime asked{};        ///< when its lookup began
-  InstanceList instances;  ///< normalised; empty: nothing is kept
+  WallTime asked{};       ///< when its lookup began
+  InstanceSet instances;  ///< normalised; empty: nothing is kept
   friend bool operator==(const KeptTier&, const KeptTier&) = default;
 };
 

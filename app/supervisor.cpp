@@ -39,7 +39,7 @@ Supervisor::Supervisor(std::string file, config::RootOptions options, Bound boun
       listens_(listen_texts(options_, bound_)),
       service_manager_(io_, config::process_environment(), ::getpid(), logger,
                        {.clients = [this](Duration limit) { return workers_->clients(limit); },
-                        .status = [this] { return status(); }}) {
+                        .status = [this] { return summary(); }}) {
   if (options_.log.access != "off") {
     access_log_ =
         std::make_unique<QueuedAccessLog>(options_.log.access, options_.log.format, store_);
@@ -259,6 +259,10 @@ void Supervisor::fail(const std::string& what) {
   logger_.error("cannot go on", {{"error", what}});
   exit_code_ = kExitFailure;
   io_.stop();
+}
+
+net::Awaitable<MergedStatus> Supervisor::summary() {
+  co_return co_await workers_->status(kWorkerAnswer, proxy::Proxy::Detail::kSummary);
 }
 
 net::Awaitable<MergedStatus> Supervisor::status() {

@@ -37,6 +37,7 @@ class Supervisor final : public AdminSource {
   int run();
 
   net::Awaitable<MergedStatus> status() override;
+  net::Awaitable<MergedStatus> summary() override;
   net::Awaitable<std::string> metrics() override;
   std::string config() override;
   std::string not_ready() const override;

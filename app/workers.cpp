@@ -34,7 +34,8 @@ struct WorkerGroup::Worker {
   void run(const proxy::Shared& shared, const config::RootOptions& options,
            std::vector<proxy::Proxy::Listener> listeners,
            const std::vector<proxy::Proxy::Seed>& seeds) {
-    completer = make_completer(io, options, *shared.logger);
+    completer =
+        make_completer(io, options, *shared.logger, &shared.preparer->background().offload());
     proxy::Shared own = shared;
     own.completer = completer.get();
     proxy.emplace(io, own, store);
@@ -108,6 +109,7 @@ void WorkerGroup::start(std::vector<UpstreamListener> listeners,
     proxy::Shared shared;
     shared.logger = &worker_logs_.of(i);
     shared.access_log = access_log_;
+    shared.preparer = &preparer_;
     shared.worker_count = static_cast<std::uint32_t>(workers_.size());
     shared.max_clients = std::min(options_.max_clients, carried_);
     shared.max_pipes = pipes_;
@@ -160,13 +162,14 @@ net::Awaitable<void> WorkerGroup::wait_first_lookups(TimePoint deadline) {
   (void)co_await answers->wait(deadline);
 }
 
-net::Awaitable<MergedStatus> WorkerGroup::status(Duration limit) {
+net::Awaitable<MergedStatus> WorkerGroup::status(Duration limit, proxy::Proxy::Detail detail) {
   using Statuses = std::vector<proxy::UpstreamStatus>;
   const auto answers = std::make_shared<Answers<Statuses>>(main_, workers_.size());
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     Worker* worker = workers_[i].get();
-    asio::post(worker->io,
-               [worker, answers, i] { answers->give(i, worker->proxy->status(Clock::now())); });
+    asio::post(worker->io, [worker, answers, detail, i] {
+      answers->give(i, worker->proxy->status(Clock::now(), detail));
+    });
   }
   (void)co_await answers->wait(Clock::now() + limit);
   co_return merge_status(answers->values);
@@ -176,8 +179,9 @@ net::Awaitable<std::vector<proxy::UpstreamStatus>> WorkerGroup::first_status(Dur
   using Statuses = std::vector<proxy::UpstreamStatus>;
   const auto answers = std::make_shared<Answers<Statuses>>(main_, 1);
   Worker* worker = workers_.front().get();
-  asio::post(worker->io,
-             [worker, answers] { answers->give(0, worker->proxy->status(Clock::now())); });
+  asio::post(worker->io, [worker, answers] {
+    answers->give(0, worker->proxy->status(Clock::now(), proxy::Proxy::Detail::kSummary));
+  });
   (void)co_await answers->wait(Clock::now() + limit);
   Statuses statuses;
   if (answers->values.front()) {

@@ -13,6 +13,7 @@
 #include "config/root_options.hpp"
 #include "metrics/store.hpp"
 #include "net/asio.hpp"
+#include "proxy/preparer.hpp"
 #include "proxy/proxy.hpp"
 #include "registry/options.hpp"
 
@@ -49,9 +50,10 @@ class WorkerGroup {
   [[nodiscard]] net::Awaitable<void> wait_first_lookups(TimePoint deadline);
 
   /// Each worker's status, merged; waits `limit` at most.
-  [[nodiscard]] net::Awaitable<MergedStatus> status(Duration limit);
-  /// The first worker's status alone: what it looked up, the others did too. Nothing where it does
-  /// not answer within `limit`.
+  [[nodiscard]] net::Awaitable<MergedStatus> status(
+      Duration limit, proxy::Proxy::Detail detail = proxy::Proxy::Detail::kInstances);
+  /// The first worker's status alone, without instances: what it looked up, the others did too.
+  /// Nothing where it does not answer within `limit`.
   [[nodiscard]] net::Awaitable<std::vector<proxy::UpstreamStatus>> first_status(Duration limit);
   /// Brings every worker's gauges up to date; waits `limit` at most.
   [[nodiscard]] net::Awaitable<void> refresh_gauges(Duration limit);
@@ -88,6 +90,7 @@ class WorkerGroup {
   proxy::AccessLog* access_log_;
   Hooks hooks_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  proxy::Preparer preparer_;  ///< ends before the workers' loops, as its waiters live there
 };
 
 }  // namespace pilotfish::app

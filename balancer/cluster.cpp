@@ -21,7 +21,8 @@ Cluster::Impl::Impl(ClusterOptions wanted, std::vector<std::string> tier_names, 
   }
 }
 
-void Cluster::Impl::on_answer(std::size_t number, const TierAnswer& answer, TimePoint now) {
+void Cluster::Impl::on_answer(std::size_t number, const TierAnswer& answer, TimePoint now,
+                              const PreparedTierPtr& prepared) {
   if (number >= tiers.size()) {
     return;
   }
@@ -50,37 +51,82 @@ void Cluster::Impl::on_answer(std::size_t number, const TierAnswer& answer, Time
   if (empty) {
     tier.emptied = true;
   } else {
-    take(tier, answer);
-    assign_members(now);
+    take(number, answer, now, prepared);
   }
   tier.answered = true;
   refresh(now);
 }
 
-void Cluster::Impl::take(Tier& tier, const TierAnswer& answer) {
+void Cluster::Impl::take(std::size_t number, const TierAnswer& answer, TimePoint now,
+                         const PreparedTierPtr& prepared) {
+  auto& tier = tiers[number];
   tier.emptied = false;
-  tier.answer = answer.instances;
-  tier.members.clear();
-  for (const auto& instance : tier.answer) {
-    tier.members.push_back({&live.obtain(instance.endpoint), instance.weight, instance.priority});
+  auto ready = prepared;
+  if (!ready || !ready->answer.same_as(answer.instances) ||
+      !ready->diff.from.same_as(tier.answer)) {
+    PreparedTier made{answer.instances, nullptr, TierDiff(tier.answer, answer.instances)};
+    ready = std::make_shared<const PreparedTier>(std::move(made));
   }
+  arrive(number, ready, now, ready->diff.arrived.size());
+  const auto& diff = ready->diff;
+  const auto former = std::exchange(tier.members, std::move(tier.incoming->members));
+  tier.incoming.reset();
+  tier.plan.reset();
+  tier.answer = answer.instances;
+  tier.table = table_for(tier, ready);
+  const auto all = views();
+  LiveSet::Changes changes;
+  for (const auto row : diff.arrived) {
+    auto& state = *tier.members[row].state;
+    if (state.tier < 0 || state.tier > static_cast<int>(number)) {
+      live.settle(state, all, now, changes);  // another tier's answer took it away since it came
+    }
+  }
+  for (const auto row : diff.changed) {
+    live.settle(*tier.members[row].state, all, now, changes);
+  }
+  for (const auto row : diff.left) {
+    live.settle(*former[row].state, all, now, changes, number);
+  }
+  note(std::move(changes));
+  finish_departures();
+}
+
+TierTablePtr Cluster::Impl::table_for(const Tier& tier, const PreparedTierPtr& prepared) const {
+  if (tier.answer.size() < kLargeAnswer) {
+    return nullptr;
+  }
+  const bool fits = prepared && prepared->table && prepared->answer.same_as(tier.answer) &&
+                    prepared->table->algorithm == options.algorithm;
+  return fits ? prepared->table : std::make_shared<const TierTable>(tier.answer, options.algorithm);
+}
+
+std::vector<LiveSet::TierView> Cluster::Impl::views() const {
+  std::vector<LiveSet::TierView> out;
+  out.reserve(tiers.size());
+  for (const auto& tier : tiers) {
+    out.push_back({tier.members, &tier.answer, tier.answered});
+  }
+  return out;
 }
 
 void Cluster::Impl::assign_members(TimePoint now) {
-  std::vector<LiveSet::TierView> views;
-  views.reserve(tiers.size());
-  for (const auto& tier : tiers) {
-    views.push_back({tier.members, &tier.answer, tier.answered});
-  }
-  auto changes = live.assign(views, now);
+  note(live.settle_all(views(), now));
+  finish_departures();
+}
+
+void Cluster::Impl::note(LiveSet::Changes changes) {
   for (auto& state : changes.arrived) {
+    if (state->ejected) {
+      ejection.on_departed(*state, state->left_at);  // it left and came back meanwhile
+    }
     // Gone and back before the shell asked: for the shell it never left.
     if (events.departed.empty() || std::erase(events.departed, state) == 0) {
       events.arrived.push_back(std::move(state));
     }
   }
   for (auto& state : changes.departed) {
-    ejection.on_departed(*state, now);
+    ejection.on_departed(*state, state->left_at);
     events.departed.push_back(std::move(state));
   }
 }
@@ -93,19 +139,26 @@ void Cluster::Impl::run_due(TimePoint now) {
 
 void Cluster::Impl::count() {
   for (std::size_t i = 0; i < tiers.size(); ++i) {
+    auto& tier = tiers[i];
+    if (tier.table) {
+      const auto sum = count_large(tier);
+      counts[i] = tier.emptied ? TierCounts{} : sum;
+      continue;
+    }
     TierCounts sum;
     bool weighs = false;
-    for (const auto& member : tiers[i].members) {
+    for (const auto& member : tier.members) {
       weighs = weighs || member.weight > 0;
     }
-    for (const auto& member : tiers[i].members) {
+    for (const auto& member : tier.members) {
       const bool ejected = member.state->ejected;
       sum.ejected += ejected ? 1 : 0;
       sum.eligible += ejected ? 0 : 1;
       sum.healthy += !ejected && (member.weight > 0 || !weighs) ? 1 : 0;
     }
-    sum.size = tiers[i].members.size();
-    counts[i] = tiers[i].emptied ? TierCounts{} : sum;
+    sum.size = tier.members.size();
+    tier.ejected = sum.ejected;
+    counts[i] = tier.emptied ? TierCounts{} : sum;
   }
 }
 
@@ -133,11 +186,12 @@ void Cluster::Impl::refresh(TimePoint now) {
   drop_emptied(now);
   drop_plans();
   if (serving() >= 0) {
-    const auto& members = serving_tier().members;
-    panic = !members.empty() && std::ranges::all_of(members, [](const Member& member) {
-      return member.state->ejected;
-    });
-    hot = plan(static_cast<std::size_t>(serving()), now).first();
+    const auto& tier = serving_tier();
+    panic = !tier.members.empty() && ejected_in(tier) == tier.members.size();
+    for (std::size_t i = 0; i < tiers.size(); ++i) {
+      renew_filter(i, now);
+    }
+    hot = plan(static_cast<std::size_t>(serving()), now).first(random);
   } else {
     panic = false;
     hot = nullptr;
@@ -152,19 +206,31 @@ void Cluster::Impl::refresh(TimePoint now) {
 
 /// Lets go of the sets of empty tiers, but for the one that is held.
 void Cluster::Impl::drop_emptied(TimePoint now) {
-  bool dropped = false;
+  std::vector<InstanceState*> gone;
   for (std::size_t i = 0; i < tiers.size(); ++i) {
     auto& tier = tiers[i];
     const bool held = selection.holding() && static_cast<int>(i) == serving();
     if (tier.emptied && !held && !tier.members.empty()) {
+      call_off(i, now);
+      for (const auto& member : tier.members) {
+        gone.push_back(member.state);
+      }
       tier.members.clear();
-      tier.answer.clear();
-      dropped = true;
+      tier.answer = {};
+      tier.table = nullptr;
+      tier.plan.reset();
     }
   }
-  if (dropped) {
-    assign_members(now);
+  if (gone.empty()) {
+    return;
   }
+  const auto all = views();
+  LiveSet::Changes changes;
+  for (auto* state : gone) {
+    live.settle(*state, all, now, changes);
+  }
+  note(std::move(changes));
+  finish_departures();
 }
 
 /// A probe needs a request, and only what is as good as the serving instances may get one: worse
@@ -174,11 +240,7 @@ void Cluster::Impl::return_unprobable(TimePoint now) {
     if (serving() >= 0 && state.tier > serving()) {
       return false;
     }
-    const auto& members = tiers[static_cast<std::size_t>(state.tier)].members;
-    return std::ranges::none_of(members, [&state](const Member& other) {
-      return !other.state->ejected && other.weight > 0 &&
-             (state.weight == 0 || other.priority < state.priority);
-    });
+    return !better_than(tiers[static_cast<std::size_t>(state.tier)], state);
   };
   const auto ejected = ejection.ejected();
   for (auto* state : ejected) {
@@ -192,7 +254,9 @@ void Cluster::Impl::return_unprobable(TimePoint now) {
 void Cluster::Impl::drop_plans() {
   hot = nullptr;
   for (auto& tier : tiers) {
-    tier.plan.reset();
+    if (tier.plan && (!tier.plan->table() || tier.plan->table() != tier.table)) {
+      tier.plan.reset();
+    }
   }
 }
 
@@ -201,10 +265,18 @@ void Cluster::Impl::renew_deadline(TimePoint now) {
   if (serving() >= 0 && serving_tier().plan && serving_tier().plan->ramps()) {
     deadline = std::min(deadline, now + ramp_step(options.slow_start));
   }
+  if (serving() >= 0 && serving_tier().table && now < live.newest() + options.slow_start) {
+    deadline = std::min(deadline, live.newest() + options.slow_start);
+  }
 }
 
 void Cluster::Impl::set_options(const ClusterOptions& wanted, TimePoint now) {
   options = wanted;
+  for (auto& tier : tiers) {
+    if (tier.table && tier.table->algorithm != options.algorithm) {
+      tier.table = std::make_shared<const TierTable>(tier.answer, options.algorithm);
+    }
+  }
   selection.set_options(options.fallback);
   ejection.set_options(options.eject);
   if (options.eject.consecutive == 0) {
@@ -217,8 +289,25 @@ void Cluster::Impl::set_options(const ClusterOptions& wanted, TimePoint now) {
   refresh(now);
 }
 
+/// Only the list: who came and who left is found when all tiers stand.
+void Cluster::Impl::replace(Tier& tier, const InstanceSet& answer,
+                            const PreparedTierPtr& prepared) {
+  tier.emptied = false;
+  tier.answer = answer;
+  tier.members.clear();
+  for (const auto& instance : tier.answer) {
+    tier.members.push_back({&live.obtain(instance.endpoint), instance.weight, instance.priority});
+  }
+  tier.table = table_for(tier, prepared);
+}
+
 void Cluster::Impl::set_tiers(std::span<const NewTier> wanted, TimePoint now) {
-  drop_plans();
+  hot = nullptr;
+  work(live.unfinished());
+  for (std::size_t i = 0; i < tiers.size(); ++i) {
+    call_off(i, now);
+    tiers[i].plan.reset();
+  }
   std::vector<int> from;
   std::vector<Tier> former = std::exchange(tiers, std::vector<Tier>(wanted.size()));
   names.clear();
@@ -236,7 +325,7 @@ void Cluster::Impl::set_tiers(std::span<const NewTier> wanted, TimePoint now) {
     } else if (one.answer && !one.answer->instances.empty()) {
       tier.failing.reset();
       tier.asked = one.answer->asked;
-      take(tier, *one.answer);
+      replace(tier, one.answer->instances, one.prepared);
     } else if (one.answer) {
       tier.failing.reset();
       tier.emptied = true;
@@ -256,8 +345,9 @@ Cluster::Cluster(ClusterOptions options, std::vector<std::string> tier_names, st
     : impl_(std::make_unique<Impl>(options, std::move(tier_names), seed)) {}
 Cluster::~Cluster() = default;
 
-void Cluster::on_answer(std::size_t tier, const TierAnswer& answer, TimePoint now) {
-  impl_->on_answer(tier, answer, now);
+void Cluster::on_answer(std::size_t tier, const TierAnswer& answer, TimePoint now,
+                        const PreparedTierPtr& prepared) {
+  impl_->on_answer(tier, answer, now, prepared);
 }
 void Cluster::tick(TimePoint now) {
   if (now >= impl_->deadline) {
@@ -294,7 +384,7 @@ const std::vector<std::string>& Cluster::tier_names() const {
   return impl_->names;
 }
 bool Cluster::has_events() const {
-  return !impl_->events.empty();
+  return !impl_->events.empty() || has_work();
 }
 ClusterEvents Cluster::take_events() {
   return std::exchange(impl_->events, {});

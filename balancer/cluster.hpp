@@ -67,6 +67,9 @@ struct InstanceState {
   // Bookkeeping of the cluster alone.
   TimePoint left_at{};           ///< when it left every answer
   std::uint64_t generation = 0;  ///< last membership pass that saw it
+  static constexpr std::size_t kNowhere = SIZE_MAX;
+  std::size_t place = kNowhere;  ///< among the present ones
+  bool suspect = false;          ///< failed lately: in the list of those
 
   std::unique_ptr<InstanceAttachment> attachment;
   std::uint32_t references = 0;
@@ -144,7 +147,7 @@ struct ClusterEvents {
   }
 };
 
-class Picker;  // one algorithm over one immutable list of eligible instances (balancer/picker.hpp)
+struct PreparedTier;  // what follows from a large answer (balancer/tier_table.hpp)
 
 /// Everything that decides which instance of an upstream serves: tiers with hysteresis, ejection,
 /// SRV priority and weight, slow start, and the balancing algorithm. Pure: no clock, no I/O.
@@ -160,7 +163,29 @@ class Cluster {
 
   /// The whole answer for one tier. A failed one keeps the last good set; empty and NXDOMAIN empty
   /// the tier. An answer equal to the last one changes nothing and costs a comparison.
-  void on_answer(std::size_t tier, const TierAnswer& answer, TimePoint now);
+  /// `prepared` is what prepare() had made for that answer: without it, or where it does not fit
+  /// any more, all of a large answer is worked out here, which takes milliseconds.
+  void on_answer(std::size_t tier, const TierAnswer& answer, TimePoint now,
+                 const std::shared_ptr<const PreparedTier>& prepared = nullptr);
+
+  // Large answers (kLargeAnswer) without a pause of the worker: prepare elsewhere, arrive
+  // in steps, on_answer(), work in steps. Each call costs microseconds, or its number of steps.
+
+  /// True where the answer is a large one that changes something, so that preparing pays.
+  [[nodiscard]] bool wants_preparing(std::size_t tier, const InstanceSet& answer) const;
+  /// What the tier serves from now: prepare() begins with it.
+  [[nodiscard]] InstanceSet instances(std::size_t tier) const;
+  [[nodiscard]] Algorithm algorithm() const;
+  /// Lets at most `most` newcomers of a prepared answer arrive ahead of it: they are present, and
+  /// get no traffic yet. True when all have. Whoever prepares something else instead calls it with
+  /// that, or on_answer(): those who arrived for nothing leave again.
+  bool arrive(std::size_t tier, const std::shared_ptr<const PreparedTier>& prepared, TimePoint now,
+              std::size_t most);
+  /// Work that may wait (the last rites of many departed instances) waits for work() from now on.
+  void defer_work();
+  [[nodiscard]] bool has_work() const;
+  /// Does at most `most` steps of it.
+  void work(std::size_t most);
 
   /// Lets time pass: fail-back, hold_empty, returns from ejection, slow start. Cheap when not due.
   void tick(TimePoint now);
@@ -192,10 +217,16 @@ class Cluster {
   /// Every instance in any tier, departed ones that still have requests in flight ("draining"), and
   /// those that left within the last minute ("absent"); sorted by tier and endpoint.
   [[nodiscard]] std::vector<InstanceView> view(TimePoint now) const;
+  /// How many of each status there are, without a look at each.
+  struct Tally {
+    std::size_t healthy = 0, ejected = 0, draining = 0, absent = 0;
+  };
+  [[nodiscard]] Tally tally(TimePoint now) const;
   /// Why an instance that was just ejected is, for how long, and how many are with it.
   [[nodiscard]] std::string ejection_text(const InstanceState& instance) const;
   /// Hands out what happened since the last call.
   [[nodiscard]] ClusterEvents take_events();
+  /// There is something to take, or some work().
   [[nodiscard]] bool has_events() const;
 
   /// Changes options at run time (reload); keeps all live state.
@@ -207,6 +238,7 @@ class Cluster {
     std::string name;
     int from = -1;
     std::optional<TierAnswer> answer;
+    std::shared_ptr<const PreparedTier> prepared{};  ///< of a large answer, where it was
   };
   /// Other tiers from now on, best first (reload). All at once: whoever is in the new ones too
   /// keeps its live state, ejection among it; the others depart.

@@ -9,6 +9,7 @@
 #include "balancer/live_set.hpp"
 #include "balancer/plan.hpp"
 #include "balancer/tier_selection.hpp"
+#include "balancer/tier_table.hpp"
 
 namespace pilotfish::balancer {
 
@@ -19,39 +20,68 @@ namespace pilotfish::balancer {
 struct Cluster::Impl {
   struct Tier {
     std::string name;
-    InstanceList answer;          ///< the last good one, or the held one
-    std::vector<Member> members;  ///< of `answer`
+    InstanceSet answer;           ///< the last good one, or the held one
+    std::vector<Member> members;  ///< of `answer`, row by row
+    TierTablePtr table;           ///< of a large `answer`
+    std::size_t ejected = 0;      ///< members that are, as of the last count
     bool answered = false;        ///< had an answer that was not a failure
     bool emptied = false;         ///< answered empty; `members` wait for the end of the hold
     std::optional<LookupResult> failing;  ///< how the last lookup failed, if it did
     TimePoint asked{};                    ///< of `answer`
     std::optional<Plan> plan;             ///< made on first use, dropped on any change
+    /// A prepared answer whose newcomers arrive ahead of it.
+    struct Incoming {
+      PreparedTierPtr prepared;
+      std::vector<Member> members;
+      std::size_t next = 0;  ///< of prepared->diff.arrived
+    };
+    std::optional<Incoming> incoming;
   };
 
   Impl(ClusterOptions wanted, std::vector<std::string> names, std::uint64_t seed);
 
   // cluster.cpp: answers and time.
-  void on_answer(std::size_t number, const TierAnswer& answer, TimePoint now);
+  void on_answer(std::size_t number, const TierAnswer& answer, TimePoint now,
+                 const PreparedTierPtr& prepared);
   void run_due(TimePoint now);
   void set_options(const ClusterOptions& wanted, TimePoint now);
   void set_tiers(std::span<const NewTier> wanted, TimePoint now);
   /// An answer that is no failure and differs from the last: it becomes the tier's.
-  void take(Tier& tier, const TierAnswer& answer);
+  void take(std::size_t number, const TierAnswer& answer, TimePoint now,
+            const PreparedTierPtr& prepared);
+  void replace(Tier& tier, const InstanceSet& answer, const PreparedTierPtr& prepared);
   void refresh(TimePoint now);
   void drop_emptied(TimePoint now);
   void assign_members(TimePoint now);
+  [[nodiscard]] std::vector<LiveSet::TierView> views() const;
+  [[nodiscard]] TierTablePtr table_for(const Tier& tier, const PreparedTierPtr& prepared) const;
+  void note(LiveSet::Changes changes);
   void count();
   void return_unprobable(TimePoint now);
   void drop_plans();
   void renew_deadline(TimePoint now);
+
+  // cluster_large.cpp: what large answers need beside that.
+  bool arrive(std::size_t number, const PreparedTierPtr& prepared, TimePoint now, std::size_t most);
+  void arrive_some(std::size_t number, TimePoint now, std::size_t most);
+  void call_off(std::size_t number, TimePoint now);
+  void work(std::size_t most);
+  /// Finishes now what is not worth putting off.
+  void finish_departures();
+  TierCounts count_large(Tier& tier) const;
+  void renew_filter(std::size_t number, TimePoint now);
+  [[nodiscard]] std::size_t ejected_in(const Tier& tier) const;
+  /// Someone who may be picked is to be used before an instance of this weight and priority.
+  [[nodiscard]] bool better_than(const Tier& tier, const InstanceState& instance) const;
 
   // cluster_pick.cpp: requests.
   InstanceState* pick(const PickContext& context);
   InstanceState* pick_beyond_first_group(const PickContext& context);
   InstanceState* spare_suspects(const PickContext& context, InstanceState& chosen);
   /// The context with every member `avoided` added to what was tried; `list` holds them.
+  void suspect(InstanceState& instance);
   PickContext avoiding(const PickContext& context, bool (*avoided)(const InstanceState&, TimePoint),
-                       std::vector<InstanceState*>& list) const;
+                       std::vector<InstanceState*>& list);
   bool another(std::span<InstanceState* const> tried) const;
   void started(InstanceState& instance, TimePoint now);
   void finished(InstanceState& instance, Outcome outcome, Duration latency, TimePoint now);
@@ -82,10 +112,12 @@ struct Cluster::Impl {
   LiveSet live;
   ClusterEvents events;
   std::string reason = "no answer from the registry yet";
+  std::vector<InstanceRef> suspects;  ///< whose last failures may still count
+  bool deferring = false;             ///< departures in bulk wait for work()
   bool panic = false;  ///< the serving tier has ejected instances only; they are used
   TimePoint planned_at{};
   TimePoint deadline = TimePoint::max();
-  Picker* hot = nullptr;  ///< first group of the serving tier
+  Picker* hot = nullptr;  ///< first group of use of the serving tier
 };
 
 }  // namespace pilotfish::balancer

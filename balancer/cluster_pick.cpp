@@ -11,7 +11,9 @@ InstanceState* Cluster::Impl::pick(const PickContext& context) {
   }
   // A retry is no probe: its request has failed once already.
   if (ejection.any_probing() && context.tried.empty()) {
-    const auto in_use = [this](const InstanceState& state) { return state.tier <= serving(); };
+    const auto in_use = [this](const InstanceState& state) {
+      return state.tier >= 0 && state.tier <= serving();
+    };
     if (auto* probe = ejection.due_probe(in_use)) {
       return probe;
     }
@@ -58,19 +60,28 @@ bool seems_dead(const InstanceState& state, TimePoint now) {
 
 PickContext Cluster::Impl::avoiding(const PickContext& context,
                                     bool (*avoided)(const InstanceState&, TimePoint),
-                                    std::vector<InstanceState*>& list) const {
+                                    std::vector<InstanceState*>& list) {
+  std::erase_if(suspects, [&](const InstanceRef& state) {
+    state->suspect = failure_load_at(*state, context.now) > 0;
+    return !state->suspect;
+  });
   constexpr std::size_t kMost = 256;  // beyond that the search would cost more than a try
   list.assign(context.tried.begin(), context.tried.end());
-  for (const auto& tier : tiers) {
-    for (const auto& member : tier.members) {
-      if (list.size() < kMost && avoided(*member.state, context.now)) {
-        list.push_back(member.state);
-      }
+  for (const auto& state : suspects) {
+    if (list.size() < kMost && state->tier >= 0 && avoided(*state, context.now)) {
+      list.push_back(state.get());
     }
   }
   PickContext strict = context;
   strict.tried = list;
   return strict;
+}
+
+void Cluster::Impl::suspect(InstanceState& instance) {
+  if (!instance.suspect) {
+    instance.suspect = true;
+    suspects.emplace_back(&instance);
+  }
 }
 
 /// A request that has failed once has no try to spend on an instance that failed a moment ago:
@@ -116,6 +127,9 @@ InstanceState* Cluster::Impl::pick_beyond_first_group(const PickContext& context
 bool Cluster::Impl::another(std::span<InstanceState* const> tried) const {
   for (std::size_t i = 0; i < tiers.size(); ++i) {
     const bool all = panic && static_cast<int>(i) == serving();
+    if (serving() >= 0 && tiers[i].members.size() > tiers[i].ejected + tried.size()) {
+      return true;
+    }
     const auto fresh = [&](const Member& member) {
       return (all || !member.state->ejected) && !is_tried(tried, member.state);
     };
@@ -130,6 +144,11 @@ Plan& Cluster::Impl::plan(std::size_t tier, TimePoint now) {
   auto& slot = tiers[tier].plan;
   if (!slot) {
     const bool ignore = panic && static_cast<int>(tier) == serving();
+    if (tiers[tier].table) {
+      slot.emplace(tiers[tier].members, tiers[tier].table);
+      renew_filter(tier, now);
+      return *slot;
+    }
     slot.emplace(tiers[tier].members, Plan::Settings{options.algorithm, ignore, options.slow_start},
                  now, random);
   }
@@ -152,6 +171,7 @@ void Cluster::Impl::finished(InstanceState& instance, Outcome outcome, Duration 
     ++instance.failures;
     instance.last_failure = outcome;
     add_failure_load(instance, now);
+    suspect(instance);
   }
   // A refusal is quick, which must not make its instance look fast; a timeout truly is slow.
   if (outcome == Outcome::kSuccess || outcome == Outcome::kTimeout) {
@@ -185,9 +205,7 @@ void Cluster::Impl::judge(InstanceState& instance, Outcome outcome, TimePoint no
 }
 
 bool Cluster::Impl::holds(const Tier& tier, const InstanceState& instance) const {
-  const auto found =
-      std::ranges::lower_bound(tier.answer, instance.endpoint, {}, &Instance::endpoint);
-  return found != tier.answer.end() && found->endpoint == instance.endpoint;
+  return row_of(tier.answer, instance.endpoint).has_value();
 }
 
 /// max_share of every tier that has it, but at least one may go. What was ejected stays so when a
@@ -197,8 +215,7 @@ bool Cluster::Impl::may_eject(const InstanceState& instance) {
     if (!holds(tier, instance)) {
       return true;
     }
-    const auto ejected = static_cast<std::size_t>(
-        std::ranges::count_if(tier.members, [](const Member& m) { return m.state->ejected; }));
+    const auto ejected = ejected_in(tier);
     const auto most = tier.members.size() * options.eject.max_share_percent / 100;
     return ejected < std::max<std::size_t>(most, 1);
   });

@@ -120,10 +120,11 @@ std::string Cluster::Impl::why(const InstanceState& instance, TimePoint now) con
     return "no tier serves";
   }
   const auto& tier = tiers[static_cast<std::size_t>(serving())];
-  const auto place = std::ranges::find(tier.members, &instance, &Member::state);
-  if (place == tier.members.end()) {
+  const auto row = row_of(tier.answer, instance.endpoint);
+  if (!row) {
     return tier_text(static_cast<std::size_t>(serving())) + " serves";
   }
+  const auto* place = &tier.members[*row];
   if (!tier.plan || tier.plan->empty()) {
     return "";
   }
@@ -151,10 +152,9 @@ std::string Cluster::Impl::ejection_text(const InstanceState& instance) const {
     text += " (its " + std::to_string(instance.ejections) + ". ejection in a row)";
   }
   if (instance.tier >= 0) {
-    const auto& members = tiers[static_cast<std::size_t>(instance.tier)].members;
-    const auto out =
-        std::ranges::count_if(members, [](const Member& m) { return m.state->ejected; });
-    text += "; " + std::to_string(out) + " of " + counted(members.size(), "instance") + " of " +
+    const auto& tier = tiers[static_cast<std::size_t>(instance.tier)];
+    const auto size = tier.members.size();
+    text += "; " + std::to_string(ejected_in(tier)) + " of " + counted(size, "instance") + " of " +
             tier_text(static_cast<std::size_t>(instance.tier)) + " now out, at most " +
             std::to_string(options.eject.max_share_percent) + " % (and one) may be";
   }
@@ -204,6 +204,19 @@ void Cluster::Impl::note_transitions(bool held_before, bool panicked_before) {
 
 std::string Cluster::ejection_text(const InstanceState& instance) const {
   return impl_->ejection_text(instance);
+}
+
+Cluster::Tally Cluster::tally(TimePoint now) const {
+  Tally out;
+  out.ejected = static_cast<std::size_t>(std::ranges::count_if(
+      impl_->ejection.ejected(),
+      [](const InstanceState* state) { return state->place != InstanceState::kNowhere; }));
+  out.healthy = impl_->live.present().size() - out.ejected;
+  impl_->live.each_departed([&](const InstanceRef& state) {
+    out.draining += state->in_flight > 0 ? 1 : 0;
+    out.absent += state->in_flight == 0 && now - state->left_at < std::chrono::minutes(1) ? 1 : 0;
+  });
+  return out;
 }
 
 std::vector<InstanceView> Cluster::view(TimePoint now) const {

@@ -1,6 +1,7 @@
 #include "balancer/live_set.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pilotfish::balancer {
 
@@ -8,15 +9,11 @@ namespace {
 
 constexpr Duration kMemory = std::chrono::minutes(10);
 
-void add_tags(InstanceState& state, const InstanceList* answer) {
-  if (answer == nullptr) {
+void add_tags(InstanceState& state, const std::vector<std::string>& tags) {
+  if (tags.empty()) {
     return;
   }
-  const auto found = std::ranges::lower_bound(*answer, state.endpoint, {}, &Instance::endpoint);
-  if (found == answer->end() || found->endpoint != state.endpoint || found->tags.empty()) {
-    return;
-  }
-  state.tags.insert(state.tags.end(), found->tags.begin(), found->tags.end());
+  state.tags.insert(state.tags.end(), tags.begin(), tags.end());
   std::ranges::sort(state.tags);
   const auto repeated = std::ranges::unique(state.tags);
   state.tags.erase(repeated.begin(), repeated.end());
@@ -32,49 +29,88 @@ InstanceState& LiveSet::obtain(const Endpoint& endpoint) {
   return *slot;
 }
 
-LiveSet::Changes LiveSet::assign(std::span<const TierView> tiers, TimePoint now) {
-  Changes changes;
-  ++generation_;
-  std::vector<InstanceRef> before;
-  before.swap(present_);
-  int number = 0;
-  for (const auto& tier : tiers) {
-    for (const auto& member : tier.members) {
-      auto& state = *member.state;
-      if (state.generation != generation_) {
-        state.generation = generation_;
-        if (state.tier < 0) {
-          state.first_seen = now;
-          state.ramps = tier.ramps;
-          // The registry speaks for it anew: what failed before it left must not starve it.
-          state.failure_load = 0;
-          // Its latency (the seed, if it is new) counts as measured now, and fades from here.
-          state.latency.add(state.latency.value(), now);
-          changes.arrived.emplace_back(&state);
-        }
-        state.tier = number;
-        state.weight = member.weight;
-        state.priority = member.priority;
-        state.tags.clear();
-        present_.emplace_back(&state);
-      }
-      add_tags(state, tier.answer);
-    }
-    ++number;
+void LiveSet::arrive(InstanceState& state, bool ramps, TimePoint now, Changes& changes) {
+  state.first_seen = now;
+  state.ramps = ramps;
+  newest_ = ramps ? now : newest_;
+  // The registry speaks for it anew: what failed before it left must not starve it.
+  state.failure_load = 0;
+  // Its latency (the seed, if it is new) counts as measured now, and fades from here.
+  state.latency.add(state.latency.value(), now);
+  if (state.place == InstanceState::kNowhere) {
+    state.place = present_.size();
+    present_.emplace_back(&state);
   }
-  for (auto& state : before) {
-    if (state->generation == generation_) {
+  changes.arrived.emplace_back(&state);
+}
+
+void LiveSet::settle(InstanceState& state, std::span<const TierView> tiers, TimePoint now,
+                     Changes& changes, std::size_t not_in) {
+  bool held = false;
+  for (std::size_t number = 0; number < tiers.size(); ++number) {
+    if (number == not_in) {
       continue;
     }
-    state->tier = -1;
-    state->left_at = now;
-    departed_.push_back({state, now, now + kMemory});
-    changes.departed.push_back(std::move(state));
+    const auto& tier = tiers[number];
+    const auto row = row_of(*tier.answer, state.endpoint);
+    if (!row) {
+      continue;
+    }
+    if (!held) {
+      held = true;
+      if (state.tier < 0) {
+        arrive(state, tier.ramps, now, changes);
+      }
+      state.tier = static_cast<int>(number);
+      state.weight = tier.members[*row].weight;
+      state.priority = tier.members[*row].priority;
+      state.tags.clear();
+    }
+    add_tags(state, (*tier.answer)[*row].tags);
   }
-  while (departed_.size() > kMaxDeparted) {
-    drop_oldest();
+  if (!held && state.tier >= 0) {
+    state.tier = -1;
+    state.left_at = now;
+    leaving_.emplace_back(&state);
+  }
+}
+
+LiveSet::Changes LiveSet::settle_all(std::span<const TierView> tiers, TimePoint now) {
+  Changes changes;
+  ++generation_;
+  for (const auto& tier : tiers) {
+    for (const auto& member : tier.members) {
+      if (std::exchange(member.state->generation, generation_) != generation_) {
+        settle(*member.state, tiers, now, changes);
+      }
+    }
+  }
+  const auto before = present_;
+  for (const auto& state : before) {
+    if (state->generation != generation_) {
+      settle(*state, tiers, now, changes);
+    }
   }
   return changes;
+}
+
+void LiveSet::finish(std::size_t most, Changes& changes) {
+  for (; most > 0 && !leaving_.empty(); --most) {
+    auto state = std::move(leaving_.front());
+    leaving_.pop_front();
+    if (state->tier >= 0 || state->place == InstanceState::kNowhere) {
+      continue;  // it is back, or stands here twice
+    }
+    present_.back()->place = state->place;
+    std::swap(present_[state->place], present_.back());
+    present_.pop_back();
+    state->place = InstanceState::kNowhere;
+    departed_.push_back({state, state->left_at, state->left_at + kMemory});
+    changes.departed.push_back(std::move(state));
+    if (departed_.size() > kMaxDeparted) {
+      drop_oldest();
+    }
+  }
 }
 
 void LiveSet::drop_oldest() {

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -16,6 +19,17 @@ struct Member {
   std::uint32_t weight = 1;
   std::uint32_t priority = 0;
 };
+
+/// The row of `endpoint` in a normalised answer.
+[[nodiscard]] inline std::optional<std::size_t> row_of(const InstanceSet& answer,
+                                                       const Endpoint& endpoint) {
+  const auto& list = answer.list();
+  const auto found = std::ranges::lower_bound(list, endpoint, {}, &Instance::endpoint);
+  if (found == list.end() || found->endpoint != endpoint) {
+    return std::nullopt;
+  }
+  return static_cast<std::size_t>(found - list.begin());
+}
 
 /// The instances of every tier and those that left, keyed by address:port: what is known of an
 /// instance survives answers, tiers and a short absence.
@@ -34,21 +48,33 @@ class LiveSet {
   /// The state of `endpoint`, made where it is not known.
   InstanceState& obtain(const Endpoint& endpoint);
 
-  /// Brings tier, weight, priority and tags of every instance in line with `tiers` (best first;
-  /// the members and, parallel to them, the tags) and tells who came and who left. `ramps[i]`:
-  /// whoever is new in tier i is new to a running service, so slow start applies.
+  /// What one tier holds: an answer, and parallel to it its members. `ramps`: whoever is new in it
+  /// is new to a running service, so slow start applies.
   struct TierView {
     std::span<const Member> members;
-    const InstanceList* answer = nullptr;  ///< for tags; found by endpoint
+    const InstanceSet* answer = nullptr;
     bool ramps = false;
   };
-  Changes assign(std::span<const TierView> tiers, TimePoint now);
+  /// Brings tier, weight, priority and tags of one instance in line with `tiers` (best first), and
+  /// notes in `changes` if it came or left. `not_in`: a tier that is known not to hold it.
+  static constexpr std::size_t kAny = SIZE_MAX;
+  void settle(InstanceState& state, std::span<const TierView> tiers, TimePoint now,
+              Changes& changes, std::size_t not_in = kAny);
+  /// The same for everyone.
+  Changes settle_all(std::span<const TierView> tiers, TimePoint now);
+
+  /// What is left to do for those who left: they are no member of anything, but still listed as
+  /// present until finish() says that they departed. At most `most` of them.
+  [[nodiscard]] std::size_t unfinished() const { return leaving_.size(); }
+  void finish(std::size_t most, Changes& changes);
 
   /// Forgets departed instances whose time is over.
   void forget(TimePoint now);
   [[nodiscard]] TimePoint next_deadline() const;
 
   [[nodiscard]] const std::vector<InstanceRef>& present() const { return present_; }
+  /// When somebody came last to whom slow start applies.
+  [[nodiscard]] TimePoint newest() const { return newest_; }
   /// Calls `visit(state)` for every departed instance that is still kept, the oldest first.
   template <typename Visit>
   void each_departed(Visit&& visit) const {
@@ -68,11 +94,14 @@ class LiveSet {
   static bool current(const Departed& entry) {
     return entry.state->tier < 0 && entry.state->left_at == entry.at;
   }
+  void arrive(InstanceState& state, bool ramps, TimePoint now, Changes& changes);
   void drop_oldest();
 
   std::unordered_map<Endpoint, InstanceRef> known_;
   std::vector<InstanceRef> present_;
-  std::deque<Departed> departed_;  ///< by `until`
+  std::deque<InstanceRef> leaving_;  ///< left, and not yet finished; some may be back
+  std::deque<Departed> departed_;    ///< by `until`
+  TimePoint newest_{};
   std::uint64_t generation_ = 0;
 };
 

@@ -15,17 +15,15 @@ struct LessLoad {
   static bool prefers_second(const Candidate& first, const Candidate& second, TimePoint now) {
     const double a = load_at(*first.state, now);
     const double b = load_at(*second.state, now);
-    if (a == 0 && b == 0) {
-      return false;
-    }
-    return (b + 0.5) * first.weight < (a + 0.5) * second.weight;
+    const bool busy = a + b > 0;
+    return busy & ((b + 0.5) * first.weight < (a + 0.5) * second.weight);
   }
 };
 
 }  // namespace
 
-std::unique_ptr<Picker> make_least_request(Candidates candidates) {
-  return std::make_unique<TwoChoicesPicker<LessLoad>>(std::move(candidates));
+std::unique_ptr<Picker> make_least_request(Candidates candidates, const PickIndexPtr& index) {
+  return std::make_unique<TwoChoicesPicker<LessLoad>>(std::move(candidates), index);
 }
 
 }  // namespace pilotfish::balancer

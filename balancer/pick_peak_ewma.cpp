@@ -19,18 +19,18 @@ struct LessExpectedWait {
   static bool prefers_second(const Candidate& first, const Candidate& second, TimePoint now) {
     const double a = load_at(*first.state, now);
     const double b = load_at(*second.state, now);
-    if (a == 0 && b == 0) {
-      return latency(second, now) < latency(first, now);
-    }
-    return latency(second, now) * (b + 1) * first.weight <
-           latency(first, now) * (a + 1) * second.weight;
+    const bool idle = a + b == 0;
+    const double first_weight = idle ? 1.0 : first.weight;
+    const double second_weight = idle ? 1.0 : second.weight;
+    return latency(second, now) * (b + 1) * first_weight <
+           latency(first, now) * (a + 1) * second_weight;
   }
 };
 
 }  // namespace
 
-std::unique_ptr<Picker> make_peak_ewma(Candidates candidates) {
-  return std::make_unique<TwoChoicesPicker<LessExpectedWait>>(std::move(candidates));
+std::unique_ptr<Picker> make_peak_ewma(Candidates candidates, const PickIndexPtr& index) {
+  return std::make_unique<TwoChoicesPicker<LessExpectedWait>>(std::move(candidates), index);
 }
 
 }  // namespace pilotfish::balancer

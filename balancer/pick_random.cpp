@@ -9,13 +9,16 @@ namespace {
 /// By weight, blind to load.
 class RandomPicker final : public Picker {
  public:
-  explicit RandomPicker(Candidates candidates) : sampler_(std::move(candidates)) {}
+  RandomPicker(Candidates candidates, const PickIndexPtr& index)
+      : sampler_(std::move(candidates), index) {}
 
   InstanceState* pick(const PickContext& context, Random& random) override {
-    if (context.tried.empty() && sampler_.size() > 0) {
+    if (plain(context) && sampler_.size() > 0) {
       return sampler_.candidates()[sampler_.draw(random)].state;
     }
-    const auto index = sampler_.draw_untried(context.tried, random);
+    const auto index = sampler_.draw_among(
+        random, [&](const InstanceState& state) { return admitted(context, state, random); },
+        [&](const InstanceState& state) { return allowed(context, state); });
     return index ? sampler_.candidates()[*index].state : nullptr;
   }
 
@@ -25,8 +28,8 @@ class RandomPicker final : public Picker {
 
 }  // namespace
 
-std::unique_ptr<Picker> make_random(Candidates candidates) {
-  return std::make_unique<RandomPicker>(std::move(candidates));
+std::unique_ptr<Picker> make_random(Candidates candidates, const PickIndexPtr& index) {
+  return std::make_unique<RandomPicker>(std::move(candidates), index);
 }
 
 }  // namespace pilotfish::balancer

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "balancer/slow_start.hpp"
 
@@ -30,7 +31,7 @@ Plan::Plan(std::span<const Member> members, const Settings& settings, TimePoint 
   for (const auto& member : order) {
     if (groups_.empty() ||
         std::pair(groups_.back().weighs_nothing, groups_.back().priority) != rank(member)) {
-      groups_.push_back({member.weight == 0, member.priority, {}, nullptr});
+      groups_.push_back({member.weight == 0, member.priority, {}, nullptr, nullptr});
     }
     const auto weight = std::max(member.weight, 1U);
     groups_.back().candidates.push_back(
@@ -41,11 +42,36 @@ Plan::Plan(std::span<const Member> members, const Settings& settings, TimePoint 
   }
 }
 
-bool Plan::another(std::span<InstanceState* const> tried) const {
-  return std::ranges::any_of(groups_, [&](const Group& group) {
-    return std::ranges::any_of(group.candidates,
-                               [&](const Candidate& each) { return !is_tried(tried, each.state); });
-  });
+Plan::Plan(std::span<const Member> members, TierTablePtr table)
+    : algorithm_(table->algorithm), table_(std::move(table)), members_(members) {
+  groups_.reserve(table_->groups.size());
+  for (const auto& group : table_->groups) {
+    groups_.push_back({group.weighs_nothing, group.priority, {}, &group, nullptr});
+  }
+}
+
+void Plan::make(Group& group, Random& random) const {
+  if (group.source == nullptr) {
+    group.picker = make_picker(algorithm_, group.candidates, random);
+    return;
+  }
+  Candidates candidates;
+  candidates.reserve(group.source->rows.size());
+  for (const auto row : group.source->rows) {
+    candidates.push_back({members_[row].state, std::max(members_[row].weight, 1U)});
+  }
+  group.picker = make_picker(algorithm_, std::move(candidates), random, group.source->index);
+  group.picker->set_filter(filter_);
+}
+
+void Plan::set_filter(const PickFilter& filter, std::size_t first) {
+  filter_ = filter;
+  first_ = first;
+  for (auto& group : groups_) {
+    if (group.picker) {
+      group.picker->set_filter(filter);
+    }
+  }
 }
 
 }  // namespace pilotfish::balancer

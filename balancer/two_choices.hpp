@@ -14,12 +14,13 @@ namespace pilotfish::balancer {
 template <typename Better>
 class TwoChoicesPicker final : public Picker {
  public:
-  explicit TwoChoicesPicker(Candidates candidates) : sampler_(std::move(candidates)) {}
+  TwoChoicesPicker(Candidates candidates, const PickIndexPtr& index)
+      : sampler_(std::move(candidates), index) {}
 
   InstanceState* pick(const PickContext& context, Random& random) override {
     const auto& all = sampler_.candidates();
-    if (!context.tried.empty() || all.size() < 2) {
-      return pick_untried(context, random);
+    if (!plain(context) || all.size() < 2) {
+      return pick_among(context, random);
     }
     std::size_t first = 0;
     std::size_t second = 0;
@@ -31,8 +32,12 @@ class TwoChoicesPicker final : public Picker {
     } else {
       first = sampler_.draw(random);
       second = sampler_.draw(random);
-      if (second == first) {
-        // Once more only: redrawing until they differ would favour the light ones.
+      // Once more only: redrawing until they differ would favour the light ones. Among a few it
+      // happens too often to be guessed, so that a draw in vain costs less than a branch.
+      if (all.size() <= kFew) {
+        const auto third = sampler_.draw(random);
+        second = second == first ? third : second;
+      } else if (second == first) {
         second = sampler_.draw(random);
       }
     }
@@ -40,17 +45,29 @@ class TwoChoicesPicker final : public Picker {
   }
 
  private:
+  static constexpr std::size_t kFew = 16;
   InstanceState* choose(const Candidate& first, const Candidate& second, TimePoint now) const {
-    return Better::prefers_second(first, second, now) ? second.state : first.state;
+    // An array instead of a branch: which of two it is cannot be guessed, and guessing costs more.
+    InstanceState* const both[] = {first.state, second.state};
+    return both[static_cast<std::size_t>(Better::prefers_second(first, second, now))];
   }
 
-  InstanceState* pick_untried(const PickContext& context, Random& random) const {
-    const auto first = sampler_.draw_untried(context.tried, random);
+  InstanceState* pick_among(const PickContext& context, Random& random) const {
+    const auto first = sampler_.draw_among(
+        random, [&](const InstanceState& state) { return this->admitted(context, state, random); },
+        [&](const InstanceState& state) { return this->allowed(context, state); });
     if (!first) {
       return nullptr;
     }
     const auto& candidate = sampler_.candidates()[*first];
-    const auto second = sampler_.draw_untried(context.tried, random, candidate.state);
+    const auto second = sampler_.draw_among(
+        random,
+        [&](const InstanceState& state) {
+          return &state != candidate.state && this->admitted(context, state, random);
+        },
+        [&](const InstanceState& state) {
+          return &state != candidate.state && this->allowed(context, state);
+        });
     return second ? choose(candidate, sampler_.candidates()[*second], context.now)
                   : candidate.state;
   }

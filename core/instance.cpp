@@ -11,4 +11,9 @@ void normalise(InstanceList& instances) {
   instances.erase(repeated.begin(), repeated.end());
 }
 
+const InstanceList& InstanceSet::nothing() {
+  static const InstanceList none;
+  return none;
+}
+
 }  // namespace pilotfish

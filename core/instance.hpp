@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,8 +26,48 @@ struct Instance {
 /// Normalised: sorted by endpoint, each endpoint once.
 using InstanceList = std::vector<Instance>;
 
+/// From so many instances on an answer is large: what is linear in it is done beside the workers.
+inline constexpr std::size_t kLargeAnswer = 256;
+
 /// Sorts by endpoint and drops repeated endpoints; the first occurrence in the given order stays
 /// (design.md section 4: duplicates count once with the first weight). Instances with port 0 go.
 void normalise(InstanceList& instances);
+
+/// An InstanceList that never changes again, shared by all who hold it, also across threads: a copy
+/// costs a reference, and two that are the same object are known to be equal without a look.
+/// A value; reads like the list it holds.
+class InstanceSet {
+ public:
+  using value_type = Instance;
+  using size_type = InstanceList::size_type;
+  using const_iterator = InstanceList::const_iterator;
+  using iterator = const_iterator;
+
+  InstanceSet() = default;
+  InstanceSet(InstanceList list)  // NOLINT(google-explicit-constructor): a list becomes a set
+      : list_(list.empty() ? nullptr : std::make_shared<const InstanceList>(std::move(list))) {}
+  explicit InstanceSet(std::shared_ptr<const InstanceList> list) : list_(std::move(list)) {}
+
+  [[nodiscard]] const InstanceList& list() const { return list_ ? *list_ : nothing(); }
+  [[nodiscard]] const std::shared_ptr<const InstanceList>& shared() const { return list_; }
+  [[nodiscard]] const_iterator begin() const { return list().begin(); }
+  [[nodiscard]] const_iterator end() const { return list().end(); }
+  [[nodiscard]] const Instance* data() const { return list().data(); }
+  [[nodiscard]] size_type size() const { return list_ ? list_->size() : 0; }
+  [[nodiscard]] bool empty() const { return size() == 0; }
+  [[nodiscard]] const Instance& operator[](size_type row) const { return (*list_)[row]; }
+  [[nodiscard]] const Instance& at(size_type row) const { return list().at(row); }
+  [[nodiscard]] const Instance& front() const { return list().front(); }
+
+  /// The same object: nothing has changed.
+  [[nodiscard]] bool same_as(const InstanceSet& other) const { return list_ == other.list_; }
+  friend bool operator==(const InstanceSet& a, const InstanceSet& b) {
+    return a.same_as(b) || a.list() == b.list();
+  }
+
+ private:
+  static const InstanceList& nothing();
+  std::shared_ptr<const InstanceList> list_;
+};
 
 }  // namespace pilotfish

@@ -51,8 +51,8 @@ struct NameAnswer {
 /// Discovery speaks to tier selection in this type alone. A value.
 struct TierAnswer {
   LookupResult result = LookupResult::kEmpty;
-  InstanceList instances;  ///< normalised; empty unless result is kOk
-  TimePoint asked{};       ///< when the (earliest) lookup behind it began
+  InstanceSet instances;  ///< normalised; empty unless result is kOk
+  TimePoint asked{};      ///< when the (earliest) lookup behind it began
   TimePoint answered{};
   Duration ttl{};
   std::vector<NameAnswer> names;

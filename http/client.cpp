@@ -110,6 +110,8 @@ ClientResult failure(const ClientTarget& target, bool expired, net::ErrorCode ec
       target.to_string() + ": " + (expired ? "no answer in time" : explain(ec, max_body));
   result.timed_out = expired;
   result.sent = sent;
+  result.broken = ec == bhttp::error::end_of_stream || ec == bhttp::error::partial_message ||
+                  ec == asio::error::connection_reset || ec == asio::error::eof;
   return result;
 }
 

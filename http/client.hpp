@@ -66,6 +66,7 @@ struct ClientResult {
   std::string error;       ///< for people: "127.0.0.1:8500: connection refused"
   bool sent = false;       ///< the request may have reached the server
   bool timed_out = false;  ///< the deadline ended it
+  bool broken = false;     ///< the connection ended before the answer did
 
   [[nodiscard]] bool answered() const { return status != 0; }
   [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }

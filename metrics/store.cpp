@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <thread>
 
 #include "metrics/store_impl.hpp"
 
@@ -39,6 +40,9 @@ std::shared_ptr<T> Store::Impl::get(const Family& family, LabelValues labels) {
     retiring_.erase(
         {labels[static_cast<std::size_t>(upstream)], labels[static_cast<std::size_t>(instance)]});
   }
+  if (upstream == 0 && instance == 1) {
+    instance_families_.insert(family.name);
+  }
   auto [entry, created] = series_.try_emplace(Key{family.name, std::move(labels)});
   if (created) {
     entry->second = Series{&family, std::make_shared<T>()};
@@ -50,18 +54,20 @@ std::shared_ptr<T> Store::Impl::get(const Family& family, LabelValues labels) {
 
 void Store::Impl::retire_instance(std::string_view upstream, std::string_view instance,
                                   TimePoint now) {
+  constexpr std::size_t kAFew = 4;  // more than come, so that they do not pile up
   const std::lock_guard lock(mutex_);
-  drop_due(now);
-  retiring_[{std::string(upstream), std::string(instance)}] = now + kRetireAfter;
+  (void)drop_due_instances(now, kAFew);
+  InstanceKey key{std::string(upstream), std::string(instance)};
+  retiring_[key] = now + kRetireAfter;
+  dues_.emplace_back(now + kRetireAfter, std::move(key));
 }
 
 void Store::Impl::retire(std::string_view name, std::string_view value, TimePoint now) {
   const std::lock_guard lock(mutex_);
-  drop_due(now);
   leaving_[{std::string(name), std::string(value)}] = now + kRetireAfter;
 }
 
-void Store::Impl::drop_due(TimePoint now) {
+void Store::Impl::drop_leaving(TimePoint now) {
   std::erase_if(leaving_, [&](const auto& leaving) {
     if (leaving.second > now) {
       return false;
@@ -73,40 +79,57 @@ void Store::Impl::drop_due(TimePoint now) {
     });
     return true;
   });
-  drop_due_instances(now);
 }
 
-void Store::Impl::drop_due_instances(TimePoint now) {
-  std::vector<InstanceKey> due;
-  std::erase_if(retiring_, [&](const auto& entry) {
-    if (entry.second > now) {
-      return false;
+bool Store::Impl::drop_due_instances(TimePoint now, std::size_t most) {
+  for (; most > 0 && !dues_.empty() && dues_.front().first <= now; --most) {
+    const auto due = std::move(dues_.front());
+    dues_.pop_front();
+    const auto found = retiring_.find(due.second);
+    if (found != retiring_.end() && found->second == due.first) {
+      retiring_.erase(found);
+      drop_instance(due.second);
     }
-    due.push_back(entry.first);
-    return true;
-  });
-  if (due.empty()) {
-    return;
   }
-  std::sort(due.begin(), due.end());
-  std::erase_if(series_, [&](const auto& entry) {
-    const int upstream = label_index(*entry.second.family, "upstream");
-    const int instance = label_index(*entry.second.family, "instance");
-    const LabelValues& labels = entry.first.second;
-    return upstream >= 0 && instance >= 0 &&
-           std::binary_search(due.begin(), due.end(),
-                              InstanceKey{labels[static_cast<std::size_t>(upstream)],
-                                          labels[static_cast<std::size_t>(instance)]});
-  });
+  return !dues_.empty() && dues_.front().first <= now;
+}
+
+void Store::Impl::drop_instance(const InstanceKey& instance) {
+  const auto is_its = [&](const LabelValues& labels) {
+    return labels[0] == instance.first && labels[1] == instance.second;
+  };
+  for (const auto family : instance_families_) {
+    auto entry = series_.lower_bound(Key{family, {instance.first, instance.second}});
+    while (entry != series_.end() && entry->first.first == family && is_its(entry->first.second)) {
+      entry = series_.erase(entry);
+    }
+  }
 }
 
 std::vector<SeriesView> Store::Impl::read(TimePoint now) {
-  const std::lock_guard lock(mutex_);
-  drop_due(now);
+  constexpr std::size_t kPart = 128;
+  std::unique_lock lock(mutex_);
+  const auto let_others_in = [&lock] {
+    lock.unlock();
+    std::this_thread::yield();
+    lock.lock();
+  };
+  drop_leaving(now);
+  while (drop_due_instances(now, kPart)) {
+    let_others_in();
+  }
   std::vector<SeriesView> result;
   result.reserve(series_.size());
-  for (const auto& [key, series] : series_) {
-    result.push_back({series.family, key.second, series.instrument});
+  auto entry = series_.begin();
+  while (entry != series_.end()) {
+    result.push_back({entry->second.family, entry->first.second, entry->second.instrument});
+    if (result.size() % kPart == 0) {
+      const auto last = entry->first;
+      let_others_in();
+      entry = series_.upper_bound(last);
+    } else {
+      ++entry;
+    }
   }
   return result;
 }

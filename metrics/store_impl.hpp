@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstddef>
+#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -37,7 +40,8 @@ class Store::Impl {
   void retire_instance(std::string_view upstream, std::string_view instance, TimePoint now);
   void retire(std::string_view name, std::string_view value, TimePoint now);
 
-  /// Drops what is due by `now`, then copies handles of the rest, ordered by family and labels.
+  /// Drops what is due by `now`, then copies handles of the rest, ordered by family and labels. The
+  /// lock is let go of every few series, so that a worker never waits for a whole reading.
   [[nodiscard]] std::vector<SeriesView> read(TimePoint now);
 
  private:
@@ -47,13 +51,17 @@ class Store::Impl {
     const Family* family;
     Instrument instrument;
   };
-  void drop_due(TimePoint now);
-  void drop_due_instances(TimePoint now);
+  void drop_leaving(TimePoint now);
+  /// At most `most` instances; true where more are due.
+  bool drop_due_instances(TimePoint now, std::size_t most);
+  void drop_instance(const InstanceKey& instance);
 
   std::mutex mutex_;
   std::map<Key, Series> series_;
   using LabelKey = std::pair<std::string, std::string>;  // label, value
   std::map<InstanceKey, TimePoint> retiring_;            // when each is due
+  std::deque<std::pair<TimePoint, InstanceKey>> dues_;   // in time's order; some are called off
+  std::set<std::string_view> instance_families_;         // whose labels begin: upstream, instance
   std::map<LabelKey, TimePoint> leaving_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <boost/intrusive/list.hpp>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -106,8 +107,11 @@ class Connection final : public net::Deadline {
 };
 using ConnectionPtr = std::unique_ptr<Connection>;
 
-/// What the data plane hangs on an instance: its idle connections and its metric handles.
-class InstanceLink final : public balancer::InstanceAttachment {
+/// What the data plane hangs on an instance: its idle connections and its metric handles. It stands
+/// in its upstream's list of pools while it may have idle connections.
+class InstanceLink final : public balancer::InstanceAttachment,
+                           public boost::intrusive::list_base_hook<
+                               boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   explicit InstanceLink(InstanceMetrics handles) : metrics(std::move(handles)) {}
 
@@ -128,6 +132,8 @@ class InstanceLink final : public balancer::InstanceAttachment {
  private:
   std::vector<ConnectionPtr> idle_;  ///< newest last
 };
+
+using PoolList = boost::intrusive::list<InstanceLink, boost::intrusive::constant_time_size<false>>;
 
 [[nodiscard]] inline InstanceLink& link_of(balancer::InstanceState& instance) {
   return static_cast<InstanceLink&>(*instance.attachment);

@@ -5,6 +5,7 @@
 #include <boost/asio/detached.hpp>
 
 #include "proxy/http_session.hpp"
+#include "proxy/preparer.hpp"
 #include "proxy/proxy_impl.hpp"
 #include "proxy/tcp_session.hpp"
 
@@ -31,9 +32,10 @@ void Proxy::Impl::Sweep::on_deadline() {
 
 Proxy::Impl::Impl(net::IoContext& io, const Shared& shared, metrics::Store& store)
     : worker(std::make_shared<Worker>(io, shared, store)),
-      dns(std::make_unique<resolver::DnsService>(io, shared.consul_dns, shared.worker_count,
-                                                 *shared.logger, shared.completer,
-                                                 worker->random.next())),
+      dns(std::make_unique<resolver::DnsService>(
+          io, shared.consul_dns, shared.worker_count, *shared.logger, shared.completer,
+          worker->random.next(),
+          shared.preparer == nullptr ? nullptr : &shared.preparer->background())),
       sweep(worker->deadlines, *this) {
   sweep.set(Clock::now() + kSweepEvery);
   share_max_clients(shared.max_clients);
@@ -156,11 +158,11 @@ void Proxy::stop() {
   worker.deadlines.stop();
 }
 
-std::vector<UpstreamStatus> Proxy::status(TimePoint now) const {
+std::vector<UpstreamStatus> Proxy::status(TimePoint now, Detail detail) const {
   std::vector<UpstreamStatus> out;
   out.reserve(impl_->upstreams.size());
   for (const auto& upstream : impl_->upstreams) {
-    out.push_back(upstream->status(now));
+    out.push_back(upstream->status(now, detail == Detail::kInstances));
   }
   return out;
 }

@@ -42,11 +42,14 @@ struct UpstreamStatus {
   std::vector<TierAnswer> answers;  ///< newest per tier, failures included
 };
 
+class Preparer;
+
 /// What several workers share. All of it outlives the workers.
 struct Shared {
   Logger* logger = nullptr;
   AccessLog* access_log = nullptr;           ///< nullptr: off
   resolver::Completer* completer = nullptr;  ///< per worker, may be nullptr
+  Preparer* preparer = nullptr;  ///< for large answers; nullptr: all is done on the worker
   std::uint32_t worker_count = 1;
   std::uint32_t max_clients = 10000;  ///< in all; divided among the workers
   /// Pipes that bulk may be spliced through, in all; each is two descriptors that no client needs.
@@ -109,7 +112,10 @@ class Proxy {
   /// Cuts what still runs.
   void stop();
 
-  [[nodiscard]] std::vector<UpstreamStatus> status(TimePoint now) const;
+  /// How much of the status: with thousands of instances listing them takes milliseconds.
+  enum class Detail : std::uint8_t { kSummary, kInstances };
+  [[nodiscard]] std::vector<UpstreamStatus> status(TimePoint now,
+                                                   Detail detail = Detail::kInstances) const;
   /// Brings gauges (active, instances, tier, age, connections) up to date before a scrape.
   void refresh_gauges(TimePoint now);
 

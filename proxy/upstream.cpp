@@ -48,8 +48,12 @@ class Upstream::Sweep final : public net::Deadline {
     (void)upstream_.settle_pending(now);
     upstream_.publish_events();
     const auto limit = now - upstream_.options_.timeouts.pool_idle;
-    for (const auto& instance : upstream_.linked_) {
-      link_of(*instance).prune(limit);
+    for (auto it = upstream_.pools_.begin(); it != upstream_.pools_.end();) {
+      auto& link = *it++;
+      link.prune(limit);
+      if (link.idle() == 0) {
+        link.unlink();
+      }
     }
     set(now + kSweepEvery);
   }
@@ -66,6 +70,9 @@ Upstream::Upstream(Worker& worker, resolver::DnsService& dns, UpstreamOptions op
       slots_(std::make_shared<ConnectionSlots>(worker.executor, 1, 0)),
       tier_identities_(tier_identities(options_.source, worker.shared.consul_dns.domain)) {
   apply_limits();
+  if (worker.shared.preparer != nullptr) {
+    cluster_.defer_work();
+  }
   resolver_ = make_resolver();
   sweep_ = std::make_unique<Sweep>(worker.deadlines, *this);
 }
@@ -78,6 +85,11 @@ std::unique_ptr<resolver::ServiceResolver> Upstream::make_resolver() {
     metrics_.stale_served();
     ++stale_served_;
   };
+  if (auto* const preparer = worker_.shared.preparer) {
+    hooks.prepare = [this, preparer](std::size_t tier, InstanceSet answer) {
+      return prepare(weak_from_this(), worker_.executor, *preparer, tier, std::move(answer));
+    };
+  }
   return std::make_unique<resolver::ServiceResolver>(dns_, options_.source, options_.fresh,
                                                      options_.lookup, std::move(hooks));
 }
@@ -115,14 +127,16 @@ void Upstream::start() {
 void Upstream::stop() {
   resolver_->stop();
   sweep_->clear();
-  for (const auto& instance : linked_) {
-    link_of(*instance).close_all();
+  for (auto& link : pools_) {
+    link.close_all();
   }
 }
 
 void Upstream::retire_series(TimePoint now) {
-  for (const auto& instance : linked_) {
-    metrics_.instance_left(*instance, now);
+  for (const auto& view : cluster_.view(now)) {
+    if (view.state->tier >= 0) {
+      metrics_.instance_left(*view.state, now);
+    }
   }
   worker_.store.retire("upstream", options_.name, now);
 }
@@ -170,7 +184,7 @@ void Upstream::request_flows(TimePoint now) {
 void Upstream::on_answer(std::size_t tier, const TierAnswer& answer) {
   const auto now = Clock::now();
   if (!pending_) {
-    cluster_.on_answer(tier, answer, now);
+    cluster_.on_answer(tier, answer, now, take_prepared(tier));
   } else if (auto& known = pending_->tiers[tier].answer; !known || !is_failure(answer.result)) {
     known = answer;
     (void)settle_pending(now);
@@ -183,6 +197,7 @@ void Upstream::publish_events() {
   if (!cluster_.has_events()) {
     return;  // nearly always
   }
+  start_work();
   const auto events = cluster_.take_events();
   for (const auto& instance : events.arrived) {
     if (!instance->attachment) {
@@ -190,13 +205,9 @@ void Upstream::publish_events() {
     } else {
       link_of(*instance).metrics = InstanceMetrics{};  // its series may be gone from the store
     }
-    if (std::ranges::find(linked_, instance) == linked_.end()) {
-      linked_.push_back(instance);
-    }
   }
   for (const auto& instance : events.departed) {
     link_of(*instance).close_all();
-    std::erase(linked_, instance);
     metrics_.instance_left(*instance, Clock::now());
   }
   for (const auto& instance : events.ejected) {
@@ -231,8 +242,8 @@ net::Awaitable<Opened> Upstream::open(InstanceState& instance) {
   bool queued = false;
   while (!slots_->try_take()) {
     // An idle connection elsewhere is worth less than this request.
-    const bool freed = std::ranges::any_of(
-        linked_, [](const balancer::InstanceRef& other) { return link_of(*other).close_one(); });
+    const bool freed =
+        std::ranges::any_of(pools_, [](InstanceLink& other) { return other.close_one(); });
     if (freed) {
       continue;
     }
@@ -281,7 +292,11 @@ void Upstream::keep(InstanceState& instance, ConnectionPtr connection, TimePoint
       options_.timeouts.pool_idle <= Duration::zero()) {
     return;  // it left the answer (or is ejected): its connections close
   }
-  link_of(instance).give(std::move(connection), now);
+  auto& link = link_of(instance);
+  link.give(std::move(connection), now);
+  if (!link.is_linked()) {
+    pools_.push_back(link);
+  }
   slots_->idle_available();
 }
 
@@ -317,7 +332,7 @@ balancer::RetryVerdict Upstream::decide_retry(const balancer::RetryQuestion& que
 
 // --- sight -----------------------------------------------------------------------------------
 
-UpstreamStatus Upstream::status(TimePoint now) const {
+UpstreamStatus Upstream::status(TimePoint now, bool with_instances) const {
   UpstreamStatus out;
   out.name = options_.name;
   out.required = options_.required;
@@ -332,7 +347,8 @@ UpstreamStatus Upstream::status(TimePoint now) const {
                                         " here) is reached: " + std::to_string(slots_->pending()) +
                                         " requests wait for a connection"
                                   : std::string();
-  for (const auto& view : cluster_.view(now)) {
+  const auto views = with_instances ? cluster_.view(now) : std::vector<balancer::InstanceView>();
+  for (const auto& view : views) {
     const auto& state = *view.state;
     out.instances.push_back({state.name, state.weight, state.priority, state.tags, state.tier,
                              std::string(view.status), view.why.empty() ? limited : view.why,
@@ -354,13 +370,9 @@ void Upstream::refresh_gauges(TimePoint now) {
   if (const auto asked = cluster_.serving_asked(); asked != TimePoint{}) {
     gauges.age_seconds = std::chrono::duration<double>(now - asked).count();
   }
-  for (const auto& view : cluster_.view(now)) {
-    const std::size_t index = view.status == "healthy"    ? 0
-                              : view.status == "ejected"  ? 1
-                              : view.status == "draining" ? 2
-                                                          : 3;
-    gauges.instances[index] += 1;
-  }
+  const auto tally = cluster_.tally(now);
+  gauges.instances = {static_cast<double>(tally.healthy), static_cast<double>(tally.ejected),
+                      static_cast<double>(tally.draining), static_cast<double>(tally.absent)};
   metrics_.set_gauges(gauges);
 }
 

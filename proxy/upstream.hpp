@@ -10,6 +10,7 @@
 #include "balancer/retry.hpp"
 #include "proxy/connection.hpp"
 #include "proxy/options.hpp"
+#include "proxy/preparer.hpp"
 #include "proxy/upstream_metrics.hpp"
 #include "proxy/worker.hpp"
 #include "resolver/service_resolver.hpp"
@@ -41,7 +42,7 @@ struct Opened {
 /// One upstream in one worker: the only place where resolver and balancer meet. Feeds answers into
 /// the cluster, lets sessions claim fresh lookups, picks instances, opens and pools connections.
 /// Ownership: shared by the proxy and the sessions that use it. Thread-safety: none.
-class Upstream {
+class Upstream : public std::enable_shared_from_this<Upstream> {
  public:
   Upstream(Worker& worker, resolver::DnsService& dns, UpstreamOptions options);
   ~Upstream();
@@ -111,7 +112,7 @@ class Upstream {
   [[nodiscard]] UpstreamMetrics& metrics() { return metrics_; }
   [[nodiscard]] balancer::RetryBudget& budget() { return budget_; }
   [[nodiscard]] const balancer::Cluster& cluster() const { return cluster_; }
-  [[nodiscard]] UpstreamStatus status(TimePoint now) const;
+  [[nodiscard]] UpstreamStatus status(TimePoint now, bool with_instances = true) const;
   void refresh_gauges(TimePoint now);
   /// Why nothing could be picked, for the 503's text.
   [[nodiscard]] const std::string& reason() const { return cluster_.reason(); }
@@ -136,6 +137,14 @@ class Upstream {
   void apply_limits();
 
   void on_answer(std::size_t tier, const TierAnswer& answer);
+  // upstream_large.cpp: large answers, without a pause of the worker.
+  [[nodiscard]] static net::Awaitable<void> prepare(std::weak_ptr<Upstream> weak,
+                                                    net::Executor executor, Preparer& preparer,
+                                                    std::size_t tier, InstanceSet answer);
+  [[nodiscard]] static net::Awaitable<void> work(std::weak_ptr<Upstream> weak,
+                                                 net::Executor executor);
+  void start_work();
+  [[nodiscard]] balancer::PreparedTierPtr take_prepared(std::size_t tier);
   void log_lookups(std::size_t tier, const TierAnswer& answer, TimePoint now);
   void log_ejection(const balancer::InstanceState& instance);
   void log_return(const balancer::InstanceState& instance);
@@ -151,9 +160,11 @@ class Upstream {
   std::shared_ptr<ConnectionSlots> slots_;
   std::unique_ptr<resolver::ServiceResolver> resolver_;
   std::unique_ptr<Sweep> sweep_;
-  std::vector<balancer::InstanceRef> linked_;  ///< instances with pools, for the sweep
-  std::vector<std::string> tier_identities_;   ///< of the cluster's tiers
+  PoolList pools_;                            ///< instances that may have idle connections
+  std::vector<std::string> tier_identities_;  ///< of the cluster's tiers
   std::optional<Pending> pending_;
+  std::vector<balancer::PreparedTierPtr> prepared_;  ///< per tier, for the answer that comes next
+  bool working_ = false;                             ///< work() runs
   std::uint32_t epoch_ = 0;
   bool leaving_ = false;
   std::vector<std::optional<LookupResult>> failing_tiers_;  ///< whose last lookup failed, and how

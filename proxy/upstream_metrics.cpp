@@ -69,7 +69,10 @@ void UpstreamMetrics::ejected(balancer::InstanceState& instance) {
 }
 
 void UpstreamMetrics::instance_left(const balancer::InstanceState& instance, TimePoint now) {
-  store_.retire_instance(upstream_, instance.name, now);
+  const auto& link = static_cast<const InstanceLink&>(*instance.attachment);
+  if (link.metrics.used()) {
+    store_.retire_instance(upstream_, instance.name, now);
+  }
 }
 
 void UpstreamMetrics::downstream_answer(int status) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -33,6 +34,7 @@ class LazyCounter {
     }
     counter_->add(n);
   }
+  [[nodiscard]] bool used() const { return counter_ != nullptr; }
 
  private:
   std::shared_ptr<metrics::Counter> counter_;
@@ -44,6 +46,13 @@ struct InstanceMetrics {
   LazyCounter connections;
   std::array<LazyCounter, kConnectFailureCount> connect_failures;
   LazyCounter ejections;
+
+  /// It has a series, so that one must go when it goes.
+  [[nodiscard]] bool used() const {
+    const auto one = [](const LazyCounter& counter) { return counter.used(); };
+    return connections.used() || ejections.used() || std::ranges::any_of(requests, one) ||
+           std::ranges::any_of(connect_failures, one);
+  }
 };
 
 /// All counters of one upstream in one worker, with the labels bound. One writer: the worker.

@@ -18,8 +18,8 @@ void Upstream::reconfigure(UpstreamOptions options, bool registry_changed) {
   apply_limits();
   slots_->limits_changed();
   if (other_protocol) {
-    for (const auto& instance : linked_) {
-      link_of(*instance).close_all();
+    for (auto& link : pools_) {
+      link.close_all();
     }
   }
   if (ask_anew) {
@@ -46,6 +46,7 @@ void Upstream::change_source(TimePoint now) {
     pending_ = std::move(fresh);
   }
   ++epoch_;
+  prepared_.clear();
   failing_tiers_.clear();
   // Made before the former one goes: names that both ask for keep what they know.
   const auto former = std::exchange(resolver_, make_resolver());
@@ -60,7 +61,7 @@ bool Upstream::settle_pending(TimePoint now) {
   if (!pending_) {
     return false;
   }
-  const auto& tiers = pending_->tiers;
+  auto& tiers = pending_->tiers;
   const bool any = std::ranges::any_of(tiers, [](const auto& tier) {
     return tier.answer && !is_failure(tier.answer->result) && !tier.answer->instances.empty();
   });
@@ -68,6 +69,9 @@ bool Upstream::settle_pending(TimePoint now) {
       tiers, [](const auto& tier) { return tier.answer && !is_failure(tier.answer->result); });
   if (!any && !(all_empty && now - pending_->since >= options_.cluster.fallback.hold_empty)) {
     return false;
+  }
+  for (std::size_t tier = 0; tier < tiers.size(); ++tier) {
+    tiers[tier].prepared = take_prepared(tier);
   }
   cluster_.set_tiers(tiers, now);
   tier_identities_ = std::move(pending_->identities);

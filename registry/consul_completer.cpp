@@ -8,11 +8,31 @@
 
 namespace pilotfish::registry {
 
-ConsulCompleter::ConsulCompleter(net::Executor executor, ConsulHttp options, Logger& logger)
+namespace {
+
+/// Those that carry all of `wanted`, without their tags: what DNS would have said.
+std::optional<HealthListing> read_listing(const std::string& body,
+                                          const std::vector<std::string>& wanted) {
+  auto listing = decode_health(body);
+  if (listing) {
+    std::erase_if(listing->instances,
+                  [&](const Instance& instance) { return !has_tags(instance.tags, wanted); });
+    for (auto& instance : listing->instances) {
+      instance.tags.clear();
+    }
+  }
+  return listing;
+}
+
+}  // namespace
+
+ConsulCompleter::ConsulCompleter(net::Executor executor, ConsulHttp options, Logger& logger,
+                                 net::Offload* offload)
     : executor_(executor),
       options_(std::move(options)),
       target_(http::ClientTarget::parse(options_.url)),
-      logger_(logger) {}
+      logger_(logger),
+      offload_(offload) {}
 
 void ConsulCompleter::set_options(ConsulHttp options) {
   options_ = std::move(options);
@@ -37,17 +57,19 @@ net::Awaitable<std::optional<InstanceList>> ConsulCompleter::complete(
     path += "&tag=" + percent_encode(tag);
   }
   auto request = consul_request(options_, "GET", std::move(path));
-  const auto result = co_await http::fetch(executor_, *target_, std::move(request), deadline);
-  auto listing = result.ok() ? decode_health(result.body) : std::nullopt;
+  auto result = co_await http::fetch(executor_, *target_, std::move(request), deadline);
+  std::optional<HealthListing> listing;
+  if (result.ok() && offload_ != nullptr) {
+    // Some thousand instances are megabytes of JSON, and a tenth of a second.
+    auto job = [body = std::move(result.body), wanted] { return read_listing(body, wanted); };
+    listing = co_await offload_->run(executor_, std::move(job));
+  } else if (result.ok()) {
+    listing = read_listing(result.body, wanted);
+  }
   if (!listing) {
     complain(service, result.ok() ? "the agent's answer is not understood"
                                   : consul_problem(result, service, "service:read"));
     co_return std::nullopt;
-  }
-  std::erase_if(listing->instances,
-                [&](const Instance& instance) { return !has_tags(instance.tags, wanted); });
-  for (auto& instance : listing->instances) {
-    instance.tags = wanted;
   }
   if (listing->skipped > 0) {
     complain(service,

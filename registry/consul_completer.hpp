@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "http/client.hpp"
+#include "net/offload.hpp"
 #include "registry/options.hpp"
 #include "resolver/service_resolver.hpp"
 
@@ -13,11 +14,12 @@ namespace pilotfish::registry {
 /// Lists a service from the agent's HTTP API, for answers that even DNS over TCP trims:
 /// /v1/health/service/NAME?stale. Tags are matched as Consul's DNS matches them, without case, by
 /// the agent (tag=) and once more here, as an agent that ignores the parameter would list too much.
-/// Instances carry the tags they were asked for, as those found by DNS do. Any failure is nullopt,
-/// logged at most once a minute. Thread-safety: none; one per worker, on its executor.
+/// Any failure is nullopt, logged at most once a minute. Thread-safety: none; one per worker, on
+/// its executor; listings are read on `offload`, where there is one.
 class ConsulCompleter : public resolver::Completer {
  public:
-  ConsulCompleter(net::Executor executor, ConsulHttp options, Logger& logger);
+  ConsulCompleter(net::Executor executor, ConsulHttp options, Logger& logger,
+                  net::Offload* offload = nullptr);
 
   /// Another agent or token (reload), for listings from now on.
   void set_options(ConsulHttp options);
@@ -33,6 +35,7 @@ class ConsulCompleter : public resolver::Completer {
   ConsulHttp options_;
   std::optional<http::ClientTarget> target_;
   Logger& logger_;
+  net::Offload* offload_;
   std::optional<TimePoint> complained_;
 };
 

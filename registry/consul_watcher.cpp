@@ -33,9 +33,9 @@ std::string seconds_text(Duration duration) {
 
 LookupResult failure_of(const http::ClientResult& result) {
   if (!result.answered()) {
-    return result.timed_out ? LookupResult::kTimeout
-           : result.sent    ? LookupResult::kMalformed
-                            : LookupResult::kUnreachable;
+    return result.timed_out                ? LookupResult::kTimeout
+           : result.sent && !result.broken ? LookupResult::kMalformed
+                                           : LookupResult::kUnreachable;  // killed while it waited
   }
   if (result.status >= 500 || result.status == 429) {
     return LookupResult::kServfail;

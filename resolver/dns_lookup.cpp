@@ -153,10 +153,6 @@ net::Awaitable<bool> DnsLookup::complete() {
     co_return false;
   }
   out_.instances = std::move(*instances);
-  normalise(out_.instances);
-  for (auto& instance : out_.instances) {
-    instance.tags.clear();  // the tier puts its own, as over DNS
-  }
   out_.answer.transport = Transport::kApi;
   out_.answer.records = out_.instances.size();
   out_.answer.result = out_.instances.empty() ? LookupResult::kEmpty : LookupResult::kOk;

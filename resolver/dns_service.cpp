@@ -1,5 +1,7 @@
 #include "resolver/dns_service.hpp"
 
+#include <algorithm>
+
 namespace pilotfish::resolver {
 namespace {
 
@@ -48,13 +50,17 @@ std::shared_ptr<LookupName> DnsService::Impl::name(const Source& source, const T
     found->join(per_second, options.timeout, std::move(transport));
   } else {
     found = std::make_shared<LookupName>(executor_, std::move(plan), std::move(transport),
-                                         per_second, logger_, completer_);
+                                         per_second, logger_, completer_, background_);
     entry = found;
   }
   return found;
 }
 
 void DnsService::Impl::attach(const WatchKey& key, const std::shared_ptr<WatchUser>& user) {
+  std::erase_if(watched_, [](const auto& entry) {
+    return !entry.second.state &&
+           std::ranges::all_of(entry.second.users, [](const auto& one) { return one.expired(); });
+  });
   watched_[key].users.push_back(user);
 }
 
@@ -95,9 +101,10 @@ void DnsService::Impl::close() {
 }
 
 DnsService::DnsService(net::IoContext& io, ConsulDns consul, std::uint32_t worker_count,
-                       Logger& logger, Completer* completer, std::uint64_t /*seed*/)
+                       Logger& logger, Completer* completer, std::uint64_t /*seed*/,
+                       Background* background)
     : impl_(std::make_shared<Impl>(io.get_executor(), std::move(consul), worker_count, logger,
-                                   completer)) {}
+                                   completer, background)) {}
 
 void DnsService::push(const WatchKey& key, WatchStatePtr state) {
   impl_->push(key, std::move(state));

@@ -23,12 +23,13 @@ class WatchUser {
 class DnsService::Impl {
  public:
   Impl(net::Executor executor, ConsulDns consul, std::uint32_t worker_count, Logger& logger,
-       Completer* completer)
+       Completer* completer, Background* background)
       : executor_(executor),
         consul_(std::move(consul)),
         worker_count_(worker_count == 0 ? 1 : worker_count),
         logger_(logger),
-        completer_(completer) {}
+        completer_(completer),
+        background_(background) {}
   ~Impl() { close(); }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -50,6 +51,7 @@ class DnsService::Impl {
 
   [[nodiscard]] const ConsulDns& consul() const { return consul_; }
   [[nodiscard]] net::Executor executor() const { return executor_; }
+  [[nodiscard]] Background* background() const { return background_; }
 
  private:
   [[nodiscard]] std::shared_ptr<CaresChannel> channel(const std::vector<Endpoint>& servers,
@@ -60,6 +62,7 @@ class DnsService::Impl {
   std::uint32_t worker_count_;
   Logger& logger_;
   Completer* completer_;
+  Background* background_;
   struct Watched {
     WatchStatePtr state;
     std::vector<std::weak_ptr<WatchUser>> users;

@@ -9,13 +9,15 @@
 namespace pilotfish::resolver {
 
 LookupName::LookupName(net::Executor executor, LookupPlan plan, NameTransport transport,
-                       double per_second, Logger& logger, Completer* completer)
+                       double per_second, Logger& logger, Completer* completer,
+                       Background* background)
     : executor_(executor),
       plan_(std::move(plan)),
       transport_(std::move(transport)),
       gate_(per_second),
       logger_(logger),
       completer_(completer),
+      background_(background),
       notifier_(executor),
       timer_(executor) {}
 
@@ -81,19 +83,43 @@ net::Awaitable<void> LookupName::perform(std::shared_ptr<LookupName> self) {
   const auto plan = self->plan_;  // join() may change them meanwhile
   const auto transport = self->transport_;
   LookupOutcome outcome;
+  InstanceSet instances;
   try {
     DnsLookup lookup(plan, self->memory_, *transport.udp, *transport.tcp, self->completer_);
     outcome = co_await lookup.run(self->executor_);
+    const auto most = std::max(outcome.instances.size(), self->state_.instances.size());
+    if (self->background_ != nullptr && most >= kLargeAnswer && !outcome.instances.empty()) {
+      instances = co_await prepare(self, std::move(outcome.instances));
+    } else {
+      instances = std::move(outcome.instances);
+    }
   } catch (const std::exception& error) {
     // The completer is not ours; whatever it does, the gate must not stay shut.
     outcome.answer.name = plan.name.text;
     outcome.answer.result = LookupResult::kMalformed;
     outcome.answer.note = error.what();
   }
-  self->finished(std::move(outcome), asked);
+  self->finished(std::move(outcome), std::move(instances), asked);
 }
 
-void LookupName::finished(LookupOutcome outcome, TimePoint asked) {
+net::Awaitable<InstanceSet> LookupName::prepare(std::shared_ptr<LookupName> self,
+                                                InstanceList instances) {
+  auto* const background = self->background_;
+  auto job = [background, list = std::move(instances)]() mutable {
+    return background->intern(std::move(list));
+  };
+  auto set = co_await background->offload().run(self->executor_, std::move(job));
+  const auto users = self->users_;
+  for (const auto& entry : users) {
+    if (const auto user = entry.lock()) {
+      auto copy = set;
+      co_await user->prepare(*self, std::move(copy));
+    }
+  }
+  co_return set;
+}
+
+void LookupName::finished(LookupOutcome outcome, InstanceSet instances, TimePoint asked) {
   const auto now = Clock::now();
   const auto end = outcome.ran_out                     ? LookupGate::End::kTimedOut
                    : is_failure(outcome.answer.result) ? LookupGate::End::kFailed
@@ -111,7 +137,7 @@ void LookupName::finished(LookupOutcome outcome, TimePoint asked) {
                   {"result", std::string(to_string(outcome.answer.result))},
                   {"timeout", std::to_string(timeout.count()) + " ms"}});
   }
-  keep(std::move(outcome), asked, now);
+  keep(std::move(outcome), std::move(instances), asked, now);
   const auto users = users_;  // a hook may stop a resolver
   for (const auto& entry : users) {
     if (const auto user = entry.lock()) {
@@ -122,22 +148,22 @@ void LookupName::finished(LookupOutcome outcome, TimePoint asked) {
   pump(Clock::now());
 }
 
-void LookupName::keep(LookupOutcome outcome, TimePoint asked, TimePoint now) {
+void LookupName::keep(LookupOutcome outcome, InstanceSet instances, TimePoint asked,
+                      TimePoint now) {
   const auto before = state_.answer.result;
   const bool known = state_.known;
   const auto result = outcome.answer.result;
   const bool failed = is_failure(result);
   // The part that came with TC: better than nothing, worse than anything.
-  const bool usable = failed && !has_good_ && !outcome.instances.empty();
-  if (!known || result != before || usable != state_.usable ||
-      outcome.instances != state_.instances) {
+  const bool usable = failed && !has_good_ && !instances.empty();
+  if (!known || result != before || usable != state_.usable || instances != state_.instances) {
     ++state_.revision;
+    state_.instances = std::move(instances);
   }
   if (!failed) {
     has_good_ = result == LookupResult::kOk;
   }
   state_.answer = std::move(outcome.answer);
-  state_.instances = std::move(outcome.instances);
   state_.usable = usable;
   state_.known = true;
   state_.asked = asked;

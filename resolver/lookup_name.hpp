@@ -7,6 +7,7 @@
 #include "core/log.hpp"
 #include "net/asio.hpp"
 #include "net/notifier.hpp"
+#include "resolver/background.hpp"
 #include "resolver/dns_lookup.hpp"
 #include "resolver/lookup_gate.hpp"
 #include "resolver/tier_merge.hpp"
@@ -20,6 +21,9 @@ class NameUser {
  public:
   virtual ~NameUser() = default;
   virtual void on_looked_up(const LookupName& name) = 0;
+  /// Ahead of that where the lookup brought many instances: time to prepare for them elsewhere. The
+  /// lookup counts as running until all its users are done.
+  virtual net::Awaitable<void> prepare(const LookupName& name, InstanceSet instances) = 0;
 };
 
 /// What a name is looked up through.
@@ -33,7 +37,7 @@ struct NameTransport {
 class LookupName : public std::enable_shared_from_this<LookupName> {
  public:
   LookupName(net::Executor executor, LookupPlan plan, NameTransport transport, double per_second,
-             Logger& logger, Completer* completer);
+             Logger& logger, Completer* completer, Background* background);
 
   /// Lookups go on while there is a user; the first of them also starts one.
   void attach(const std::shared_ptr<NameUser>& user);
@@ -56,8 +60,10 @@ class LookupName : public std::enable_shared_from_this<LookupName> {
 
  private:
   static net::Awaitable<void> perform(std::shared_ptr<LookupName> self);
-  void finished(LookupOutcome outcome, TimePoint asked);
-  void keep(LookupOutcome outcome, TimePoint asked, TimePoint now);
+  static net::Awaitable<InstanceSet> prepare(std::shared_ptr<LookupName> self,
+                                             InstanceList instances);
+  void finished(LookupOutcome outcome, InstanceSet instances, TimePoint asked);
+  void keep(LookupOutcome outcome, InstanceSet instances, TimePoint asked, TimePoint now);
   void log_change(LookupResult before, bool known) const;
   void arm(TimePoint at);
 
@@ -67,6 +73,7 @@ class LookupName : public std::enable_shared_from_this<LookupName> {
   LookupGate gate_;
   Logger& logger_;
   Completer* completer_;
+  Background* background_;
   LookupMemory memory_;
   NameState state_;
   bool forget_limits_ = false;

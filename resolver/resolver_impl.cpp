@@ -1,6 +1,8 @@
 #include "resolver/resolver_impl.hpp"
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <utility>
 
 namespace pilotfish::resolver {
@@ -20,8 +22,9 @@ ServiceResolver::Impl::Impl(DnsService::Impl& dns, const Source& source, Freshne
       hooks_(std::move(hooks)),
       first_round_(dns.executor()) {
   if (const auto* fixed = std::get_if<StaticSource>(&source)) {
-    fixed_ = fixed->instances;
-    normalise(fixed_);
+    auto list = fixed->instances;
+    normalise(list);
+    fixed_ = std::move(list);
     answers_.resize(1);
     return;
   }
@@ -55,16 +58,11 @@ void ServiceResolver::Impl::start() {
   }
   started_ = true;
   if (tiers_.empty()) {
-    auto& answer = answers_.front();
-    answer.result = fixed_.empty() ? LookupResult::kEmpty : LookupResult::kOk;
-    answer.instances = fixed_;
-    answer.asked = Clock::now();
-    answer.answered = answer.asked;
-    answer.names = {{"static", answer.result, Transport::kStatic, {}, {}, fixed_.size(), {}}};
-    if (hooks_.on_answer) {
-      hooks_.on_answer(0, answer);
+    if (works_aside(fixed_.size())) {
+      net::asio::co_spawn(dns_.executor(), prepare_static(shared_from_this()), net::asio::detached);
+    } else {
+      answer_static();
     }
-    first_round_.notify_all();
     return;
   }
   if (watched_) {
@@ -74,6 +72,19 @@ void ServiceResolver::Impl::start() {
   }
   ask_dns();
   take_known(Clock::now());
+}
+
+void ServiceResolver::Impl::answer_static() {
+  auto& answer = answers_.front();
+  answer.result = fixed_.empty() ? LookupResult::kEmpty : LookupResult::kOk;
+  answer.instances = fixed_;
+  answer.asked = Clock::now();
+  answer.answered = answer.asked;
+  answer.names = {{"static", answer.result, Transport::kStatic, {}, {}, fixed_.size(), {}}};
+  if (hooks_.on_answer) {
+    hooks_.on_answer(0, answer);
+  }
+  first_round_.notify_all();
 }
 
 void ServiceResolver::Impl::ask_dns() {
@@ -163,13 +174,17 @@ ServiceResolver::Ticket ServiceResolver::Impl::arrive(std::size_t first, std::si
 }
 
 bool ServiceResolver::Impl::satisfied(const Ticket& ticket) const {
-  return watching() || std::ranges::all_of(ticket.needs, [this](const Ticket::Need& need) {
-           return names_[need.name]->gate().fresh(need.generation);
-         });
+  return !waits_for_static() &&
+         (watching() || std::ranges::all_of(ticket.needs, [this](const Ticket::Need& need) {
+            return names_[need.name]->gate().fresh(need.generation);
+          }));
 }
 
 net::Awaitable<ServiceResolver::Wait> ServiceResolver::Impl::wait(const Ticket& ticket) {
   const auto self = shared_from_this();
+  while (waits_for_static() && Clock::now() < ticket.deadline) {
+    (void)co_await first_round_.wait_until(ticket.deadline);
+  }
   bool fresh = true;
   bool good = assumed_good_;
   for (const auto& need : ticket.needs) {
@@ -200,9 +215,9 @@ TimePoint ServiceResolver::Impl::last_lookup_started() const {
 }
 
 bool ServiceResolver::Impl::first_round_done() const {
-  return started_ && (watching() || std::ranges::all_of(names_, [](const auto& name) {
-                        return name->state().known;
-                      }));
+  return started_ && !waits_for_static() &&
+         (watching() ||
+          std::ranges::all_of(names_, [](const auto& name) { return name->state().known; }));
 }
 
 net::Awaitable<void> ServiceResolver::Impl::wait_first_round(TimePoint deadline) {
@@ -239,7 +254,14 @@ void ServiceResolver::Impl::on_watch(const WatchStatePtr& state) {
   if (stopped_ || !started_) {
     return;
   }
+  if (!put_off(state)) {
+    take_watch(state);
+  }
+}
+
+void ServiceResolver::Impl::take_watch(const WatchStatePtr& state) {
   const bool was = watching();
+  ++watch_turn_;
   watch_ = state;
   if (watching()) {
     leave_dns();
@@ -263,7 +285,9 @@ void ServiceResolver::Impl::answer_from_watch() {
     if (tier.from == state->instances) {
       confirm(answers_[index], *state);
     } else {
-      answers_[index] = tier_of(*state, *watched_, tier.tags);
+      answers_[index] = coming_lists_.empty()
+                            ? tier_of(*state, *watched_, tier.tags)
+                            : answer_with(*state, *watched_, coming_lists_[index]);
       tier.from = state->instances;
       tier.revision = Tier::kOther;
     }
@@ -292,7 +316,12 @@ void ServiceResolver::Impl::answer(std::size_t index) {
   if (revision == tier.revision) {
     refresh_times(answers_[index], states);
   } else {
-    answers_[index] = merge_tier(states, tier.tags);
+    const auto fits = [](const InstanceSet& list, const NameState* state) {
+      return list.same_as(state->instances);
+    };
+    const bool ready = tier.joined && std::ranges::equal(tier.joined->lists, states, fits);
+    answers_[index] = merge_tier(states, tier.tags, ready ? &tier.joined->instances : nullptr);
+    tier.joined.reset();
     tier.revision = revision;
     tier.from = nullptr;
   }

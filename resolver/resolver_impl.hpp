@@ -33,6 +33,7 @@ class ServiceResolver::Impl final : public NameUser,
   [[nodiscard]] const std::vector<TierAnswer>& last_answers() const { return answers_; }
 
   void on_looked_up(const LookupName& name) override;
+  net::Awaitable<void> prepare(const LookupName& name, InstanceSet instances) override;
   void on_watch(const WatchStatePtr& state) override;
 
  private:
@@ -42,6 +43,11 @@ class ServiceResolver::Impl final : public NameUser,
     static constexpr std::uint64_t kOther = 0;  // the answer is not the names'
     std::uint64_t revision = kOther;            // the sum of the names', which only grow
     std::shared_ptr<const InstanceList> from;   // of the watch, where the answer is its
+    struct Joined {
+      std::vector<InstanceSet> lists;  // of the names
+      InstanceSet instances;           // what they make together
+    };
+    std::optional<Joined> joined;  // ahead of their answer, where they are large
   };
 
   [[nodiscard]] std::uint32_t place_of(const std::shared_ptr<LookupName>& name);
@@ -53,6 +59,18 @@ class ServiceResolver::Impl final : public NameUser,
   void take_known(TimePoint now);
   void leave_dns();
   void answer_from_watch();
+  void answer_static();
+  // resolver_large.cpp: answers that are worked on beside the worker before they count.
+  [[nodiscard]] bool works_aside(std::size_t instances) const;
+  net::Awaitable<void> prepare_tier(std::size_t tier, InstanceSet instances);
+  static net::Awaitable<void> prepare_static(std::shared_ptr<Impl> self);
+  /// True where a state of the watch is taken over by and by.
+  [[nodiscard]] bool put_off(const WatchStatePtr& state);
+  static net::Awaitable<void> take_over(std::shared_ptr<Impl> self);
+  void take_watch(const WatchStatePtr& state);
+  [[nodiscard]] bool waits_for_static() const {
+    return tiers_.empty() && started_ && !stopped_ && answers_.front().answered == TimePoint{};
+  }
   /// The watch answers: nothing is looked up.
   [[nodiscard]] bool watching() const { return watch_ && watch_->up; }
   void tell_first_round();
@@ -65,11 +83,15 @@ class ServiceResolver::Impl final : public NameUser,
   std::vector<std::shared_ptr<LookupName>> names_;
   std::vector<Tier> tiers_;
   std::vector<TierAnswer> answers_;
-  InstanceList fixed_;  // of a static source
+  InstanceSet fixed_;  // of a static source
   net::Notifier first_round_;
-  std::optional<ConsulSource> watched_;  // with `fresh: watch`
-  WatchStatePtr watch_;                  // its newest state
-  TimePoint dns_since_{};                // what names knew before is no answer
+  std::optional<ConsulSource> watched_;    // with `fresh: watch`
+  WatchStatePtr watch_;                    // its newest state
+  WatchStatePtr coming_;                   // a newer one, not taken over yet
+  std::vector<InstanceSet> coming_lists_;  // per tier, of the state that is being taken over
+  std::uint64_t watch_turn_ = 0;           // grows with each state that was taken over
+  bool taking_over_ = false;
+  TimePoint dns_since_{};  // what names knew before is no answer
   bool asks_dns_ = false;
   bool assumed_good_ = false;
   bool started_ = false;

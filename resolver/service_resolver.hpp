@@ -12,6 +12,7 @@
 #include "core/log.hpp"
 #include "core/tier_answer.hpp"
 #include "net/asio.hpp"
+#include "resolver/background.hpp"
 #include "resolver/options.hpp"
 #include "resolver/watch.hpp"
 
@@ -22,7 +23,8 @@ namespace pilotfish::resolver {
 class Completer {
  public:
   virtual ~Completer() = default;
-  /// Every instance of `service` that carries all of `tags` and is not critical; nullopt: failed.
+  /// Every instance of `service` that carries all of `tags` and is not critical, normalised and
+  /// without tags, as from DNS; nullopt: failed. Linear work is done beside the worker.
   virtual net::Awaitable<std::optional<InstanceList>> complete(const ConsulSource& source,
                                                                const std::vector<std::string>& tags,
                                                                TimePoint deadline) = 0;
@@ -33,8 +35,9 @@ class Completer {
 /// Thread-safety: none; lives on one worker's executor. Must outlive its ServiceResolvers.
 class DnsService {
  public:
+  /// `background`: where large answers are worked on; null: on the worker, at once.
   DnsService(net::IoContext& io, ConsulDns consul, std::uint32_t worker_count, Logger& logger,
-             Completer* completer, std::uint64_t seed);
+             Completer* completer, std::uint64_t seed, Background* background = nullptr);
   ~DnsService();
   DnsService(const DnsService&) = delete;
   DnsService& operator=(const DnsService&) = delete;
@@ -70,6 +73,9 @@ class ServiceResolver {
     std::function<void(const NameAnswer&)> on_lookup;
     /// A connection was routed by the last good answer because the registry did not answer in time.
     std::function<void()> on_stale;
+    /// Where there is a Background, ahead of on_answer() for a large answer that may be new to the
+    /// tier: time to prepare for it. Lookups and waiters behind them wait for that, too.
+    std::function<net::Awaitable<void>(std::size_t tier, InstanceSet instances)> prepare;
   };
 
   ServiceResolver(DnsService& dns, Source source, Freshness freshness, LookupOptions lookup,

@@ -24,7 +24,7 @@ LookupResult join(std::span<const NameState* const> names) {
 }
 
 /// Both are sorted by endpoint.
-void keep_common(InstanceList& kept, const InstanceList& other) {
+void keep_common(InstanceList& kept, const InstanceSet& other) {
   auto candidate = other.begin();
   std::erase_if(kept, [&](const Instance& instance) {
     while (candidate != other.end() && candidate->endpoint < instance.endpoint) {
@@ -35,6 +35,17 @@ void keep_common(InstanceList& kept, const InstanceList& other) {
 }
 
 }  // namespace
+
+InstanceList join_lists(std::span<const InstanceSet> lists, const std::vector<std::string>& tags) {
+  auto kept = lists.front().list();
+  for (const auto& other : lists.subspan(1)) {
+    keep_common(kept, other);
+  }
+  for (auto& instance : kept) {
+    instance.tags = tags;
+  }
+  return kept;
+}
 
 void refresh_times(TierAnswer& answer, std::span<const NameState* const> names) {
   answer.asked = names.front()->asked;
@@ -49,23 +60,28 @@ void refresh_times(TierAnswer& answer, std::span<const NameState* const> names) 
   }
 }
 
-TierAnswer merge_tier(std::span<const NameState* const> names,
-                      const std::vector<std::string>& tags) {
+TierAnswer merge_tier(std::span<const NameState* const> names, const std::vector<std::string>& tags,
+                      const InstanceSet* joined) {
   TierAnswer out;
   out.result = join(names);
   refresh_times(out, names);
   if (out.result != LookupResult::kOk) {
     return out;
   }
-  out.instances = names.front()->instances;
-  for (const auto* name : names.subspan(1)) {
-    keep_common(out.instances, name->instances);
+  if (joined != nullptr) {
+    out.instances = *joined;
+  } else if (names.size() == 1 && tags.empty()) {
+    out.instances = names.front()->instances;  // they have no tags, and need none
+  } else {
+    std::vector<InstanceSet> lists;
+    lists.reserve(names.size());
+    for (const auto* name : names) {
+      lists.push_back(name->instances);
+    }
+    out.instances = join_lists(lists, tags);
   }
   if (out.instances.empty()) {
     out.result = LookupResult::kEmpty;
-  }
-  for (auto& instance : out.instances) {
-    instance.tags = tags;
   }
   return out;
 }

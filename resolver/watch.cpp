@@ -32,12 +32,22 @@ WatchKey watch_key(const ConsulSource& source) {
 
 TierAnswer tier_of(const WatchState& state, const ConsulSource& source,
                    const std::vector<std::string>& tags) {
-  TierAnswer answer;
-  for (const auto& instance : *state.instances) {
+  return answer_with(state, source, instances_with(*state.instances, tags));
+}
+
+InstanceList instances_with(const InstanceList& all, const std::vector<std::string>& tags) {
+  InstanceList out;
+  for (const auto& instance : all) {
     if (has_all(instance.tags, tags)) {
-      answer.instances.push_back({instance.endpoint, instance.weight, instance.priority, tags});
+      out.push_back({instance.endpoint, instance.weight, instance.priority, tags});
     }
   }
+  return out;
+}
+
+TierAnswer answer_with(const WatchState& state, const ConsulSource& source, InstanceSet instances) {
+  TierAnswer answer;
+  answer.instances = std::move(instances);
   answer.result = answer.instances.empty() ? LookupResult::kEmpty : LookupResult::kOk;
   NameAnswer name;
   name.name = name_of(source);

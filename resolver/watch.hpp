@@ -45,6 +45,12 @@ using WatchStatePtr = std::shared_ptr<const WatchState>;
 [[nodiscard]] TierAnswer tier_of(const WatchState& state, const ConsulSource& source,
                                  const std::vector<std::string>& tags);
 
+/// The two steps of that: the instances, which are linear work, and the answer around them.
+[[nodiscard]] InstanceList instances_with(const InstanceList& all,
+                                          const std::vector<std::string>& tags);
+[[nodiscard]] TierAnswer answer_with(const WatchState& state, const ConsulSource& source,
+                                     InstanceSet instances);
+
 /// The same answer, confirmed by a later state with the same instances.
 void confirm(TierAnswer& answer, const WatchState& state);
 

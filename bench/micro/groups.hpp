@@ -8,6 +8,7 @@ namespace pilotfish::micro {
 void register_picks();     ///< one choice, per algorithm, size and weights
 void register_outcomes();  ///< the rest of what a request costs the balancer: start, end, ejection
 void register_answers();   ///< what a registry's answer costs the balancer, changed or not
+void register_pauses();    ///< how long a worker pauses for a large answer
 void register_lookups();   ///< SRV answers, from bytes to instances
 void register_heads();     ///< request and response heads: parse, rewrite
 void register_instruments();  ///< counters and histograms, ours and the harness's

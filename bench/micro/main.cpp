@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
   micro::register_picks();
   micro::register_outcomes();
   micro::register_answers();
+  micro::register_pauses();
   micro::register_lookups();
   micro::register_heads();
   micro::register_instruments();

@@ -71,7 +71,7 @@ class StateStoreTest : public ::testing::Test {
   [[nodiscard]] TierAnswer good(const char* address) const {
     TierAnswer answer;
     answer.result = LookupResult::kOk;
-    answer.instances = {{.endpoint = *Endpoint::parse(address), .tags = {"v4"}}};
+    answer.instances = InstanceList{{.endpoint = *Endpoint::parse(address), .tags = {"v4"}}};
     answer.asked = now_ - 1s;
     answer.answered = now_;
     return answer;
@@ -190,7 +190,7 @@ TEST_F(StateStoreTest, IgnoresWhatIsNoRegularFileWithoutWaiting) {
 }
 
 TEST_F(StateStoreTest, LeavesStaticSourcesAlone) {
-  options_.upstreams[0].source = resolver::StaticSource{good("10.0.0.1:80").instances};
+  options_.upstreams[0].source = resolver::StaticSource{good("10.0.0.1:80").instances.list()};
   StateStore store(options_, logger_);
   (void)store.load(wall_, now_);
   update(store, {good("10.0.0.1:80")});

@@ -214,7 +214,7 @@ class FakeCompleter final : public Completer {
     for (std::uint16_t index = 0; index < 1500; ++index) {
       const auto high = static_cast<std::uint8_t>(index / 250);
       const auto low = static_cast<std::uint8_t>(index % 250 + 1);
-      out.push_back({{IpAddress::v4({10, 1, high, low}), 80}, 1, 1, {"v4", "other"}});
+      out.push_back({{IpAddress::v4({10, 1, high, low}), 80}, 1, 1, {}});
     }
     co_return out;
   }

@@ -20,8 +20,17 @@ KeptAnswers empty_answers() {
 KeptAnswers full_answers() {
   auto answers = empty_answers();
   answers.tiers[0].asked = WallTime(std::chrono::milliseconds(1'800'000'000'123));
-  answers.tiers[0].instances = {instance("10.0.0.1:80", 7, 3, {"read", "v4"}),
-                                instance("[2001:db8::1]:8080", 0, 65535, {"v4"})};
+  answers.tiers[0].instances = InstanceList{instance("10.0.0.1:80", 7, 3, {"read", "v4"}),
+                                            instance("[2001:db8::1]:8080", 0, 65535, {"v4"})};
+  return answers;
+}
+
+/// The same with other tags of the first instance.
+KeptAnswers tagged_answers(std::vector<std::string> tags) {
+  auto answers = full_answers();
+  auto list = answers.tiers[0].instances.list();
+  list[0].tags = std::move(tags);
+  answers.tiers[0].instances = std::move(list);
   return answers;
 }
 
@@ -55,8 +64,7 @@ TEST(StateCodec, WritesOneLine) {
 }
 
 TEST(StateCodec, KeepsTagsThatNeedEscapes) {
-  auto answers = full_answers();
-  answers.tiers[0].instances[0].tags = {"a\"b\\c\n", "\xc3\xa4"};
+  const auto answers = tagged_answers({"a\"b\\c\n", "\xc3\xa4"});
   auto into = empty_answers();
   EXPECT_EQ(decode_state(encode_state(answers), into), "");
   EXPECT_EQ(into, answers);
@@ -133,8 +141,7 @@ TEST(StateCodec, RefusesNumbersOutOfRange) {
 
 TEST(StateCodec, RefusesMoreThanItWouldEverKeep) {
   EXPECT_THAT(refusal(std::string(kMaxStateSize + 1, ' ')), HasSubstr("too large"));
-  auto tagged = full_answers();
-  tagged.tiers[0].instances[0].tags.assign(kMaxStateTags + 1, "t");
+  const auto tagged = tagged_answers(std::vector<std::string>(kMaxStateTags + 1, "t"));
   EXPECT_THAT(refusal(encode_state(tagged)), HasSubstr("damaged"));
   std::string many = "null";
   for (std::size_t i = 0; i < kMaxStateInstances; ++i) {

@@ -28,8 +28,8 @@ inline Instance instance(int number, std::uint32_t weight = 1, std::uint32_t pri
 inline TierAnswer ok(InstanceList instances) {
   TierAnswer answer;
   answer.result = LookupResult::kOk;
+  normalise(instances);
   answer.instances = std::move(instances);
-  normalise(answer.instances);
   return answer;
 }
 inline TierAnswer ended(LookupResult result) {

@@ -34,28 +34,58 @@ void operator delete(void* memory, std::size_t /*size*/) noexcept {
 namespace pilotfish::balancer {
 namespace {
 
-TEST(NoAllocation, InPickStartedAndFinishedOfAnyAlgorithm) {
+/// A thousand tries with a retry each; `weighted`: with weights 1 to 10.
+void run_tries(Algorithm algorithm, int instances, bool weighted) {
+  ClusterOptions options;
+  options.algorithm = algorithm;
+  ClusterBox box(options, {"only"});
+  InstanceList list;
+  for (int i = 1; i <= instances; ++i) {
+    list.push_back(instance(i, weighted ? 1 + static_cast<std::uint32_t>(i % 10) : 1));
+  }
+  box.answer(0, std::move(list));
+  const auto before = allocations;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    auto* state = box.pick({}, i);
+    box.cluster.started(*state, box.now);
+    InstanceState* tried[] = {state};
+    auto* other = box.pick(tried, i);
+    box.cluster.started(*other, box.now);
+    const bool good = i % 5 != 0;
+    box.cluster.finished(*state, good ? Outcome::kSuccess : Outcome::kNeutral, 1ms, box.now);
+    box.cluster.finished(*other, Outcome::kSuccess, 1ms, box.now);
+    box.now += 1ms;
+    box.cluster.tick(box.now);
+  }
+  EXPECT_EQ(allocations, before) << static_cast<int>(algorithm) << " among " << instances
+                                 << (weighted ? " weighted" : "");
+}
+
+TEST(NoAllocation, InPickStartedAndFinishedOfAnyAlgorithmAtAnySize) {
   for (const auto algorithm : {Algorithm::kLeastRequest, Algorithm::kRoundRobin, Algorithm::kRandom,
                                Algorithm::kPeakEwma, Algorithm::kRingHash, Algorithm::kMaglev}) {
-    ClusterOptions options;
-    options.algorithm = algorithm;
-    ClusterBox box(options, {"only"});
-    box.answer(0, {instance(1, 3), instance(2, 2), instance(3, 1)});
-    const auto before = allocations;
-    for (std::uint64_t i = 0; i < 1000; ++i) {
-      auto* state = box.pick({}, i);
-      box.cluster.started(*state, box.now);
-      InstanceState* tried[] = {state};
-      auto* other = box.pick(tried, i);
-      box.cluster.started(*other, box.now);
-      const bool good = i % 5 != 0;
-      box.cluster.finished(*state, good ? Outcome::kSuccess : Outcome::kNeutral, 1ms, box.now);
-      box.cluster.finished(*other, Outcome::kSuccess, 1ms, box.now);
-      box.now += 1ms;
-      box.cluster.tick(box.now);
+    for (const int instances : {3, 100, 10000}) {
+      run_tries(algorithm, instances, false);
+      run_tries(algorithm, instances, true);
     }
-    EXPECT_EQ(allocations, before) << static_cast<int>(algorithm);
   }
+}
+
+/// Among a large set with one ejected instance, who is passed over from pick to pick.
+TEST(NoAllocation, InAPickThatPassesSomebodyOver) {
+  ClusterBox box({}, {"only"});
+  InstanceList list;
+  for (int i = 1; i <= 1000; ++i) {
+    list.push_back(instance(i));
+  }
+  box.answer(0, std::move(list));
+  box.fail_times(box.state(1), 5);
+  ASSERT_TRUE(box.state(1).ejected);
+  const auto before = allocations;
+  for (int i = 0; i < 1000; ++i) {
+    std::ignore = box.pick();
+  }
+  EXPECT_EQ(allocations, before);
 }
 
 TEST(NoAllocation, InAnUnchangedAnswer) {

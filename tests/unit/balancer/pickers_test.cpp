@@ -134,11 +134,13 @@ TEST(Pickers, TheSamplerIsExactForTenThousandMixedWeights) {
   for (int i = 0; i < 10000; ++i) {
     weights.push_back(1 + static_cast<std::uint32_t>(random.below(100)));
   }
-  std::vector<Candidate> candidates;
+  Candidates candidates;
+  std::vector<Share> shares;
   for (const auto weight : weights) {
     candidates.push_back({nullptr, weight});
+    shares.push_back({nullptr, weight});
   }
-  const WeightedSampler sampler(candidates);
+  const WeightedSampler sampler(candidates, make_columns(shares));
   std::vector<double> counts(weights.size());
   for (int i = 0; i < 5000000; ++i) {
     counts[sampler.draw(random)] += 1;
