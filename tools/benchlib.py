@@ -29,13 +29,19 @@ def rounds_of(result: dict, contender: str, case: str, figure: str) -> dict[int,
 
 
 def micro_times(output: dict) -> dict[str, dict]:
-    """Nanoseconds of CPU by benchmark, from Google Benchmark's JSON with repetitions."""
+    """Nanoseconds of CPU by benchmark, from Google Benchmark's JSON with repetitions; the pauses
+    that a benchmark measured itself stand beside them."""
     scale = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
     times: dict[str, list[float]] = {}
     for run in output.get("benchmarks", []):
         if run.get("run_type") != "aggregate" and not run.get("error_occurred"):
             name = run.get("run_name", run["name"])
             times.setdefault(name, []).append(run["cpu_time"] * scale[run["time_unit"]])
+            # What a benchmark measured itself, in microseconds: pause_one_left/.../longest.
+            for key in ("first_us", "longest_us"):
+                if key in run:
+                    stem = name.split("/iterations:")[0].rpartition("/")
+                    times.setdefault(f"{stem[0]}/{key[:-3]}/{stem[2]}", []).append(run[key] * 1e3)
     return {name: spread(values) for name, values in times.items()}
 
 
@@ -47,7 +53,9 @@ def measure(goal: dict, result: dict) -> dict | None:
         if not matching:
             return None
         slowest = max(matching)[1]
-        return dict(result[slowest], name=slowest)
+        found = result[slowest]
+        scaled = {key: found[key] / goal.get("divide", 1) for key in ("median", "low", "high")}
+        return dict(found, **scaled, name=slowest)
     case, figure = goal["case"], goal["figure"]
     ours = rounds_of(result, "pilotfish", case, figure)
     if not ours:
@@ -142,6 +150,8 @@ def micro_text(times: dict) -> list[str]:
     """Sizes side by side: pick/ring_hash/3, /100 and /10000 are one line."""
     rows: dict[str, dict[str, list[float]]] = {}
     for name, values in times.items():
+        if "/iterations:" in name:
+            continue  # the time of a whole run of it says nothing
         stem, _, last = name.rpartition("/")
         rows.setdefault(stem if last.isdigit() and stem else name, {})[
             last if last.isdigit() and stem else ""] = values
@@ -149,7 +159,7 @@ def micro_text(times: dict) -> list[str]:
     lines = ["Nanoseconds of CPU, medians.", "",
              "| | one size | " + " | ".join(f"{int(s):,}" for s in sizes) + " |",
              "| --- |" + " ---: |" * (len(sizes) + 1)]
-    for name, row in rows.items():
+    for name, row in sorted(rows.items()):
         cells = (number(row[s][0]) if s in row else "" for s in ["", *sizes])
         lines.append(f"| `{name}` | " + " | ".join(cells) + " |")
     return lines

@@ -58,7 +58,8 @@ bool DnsClient::connect(TimePoint until) {
   const int yes = 1;
   ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   const auto address = address_of(server_);
-  ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  // Whether it worked is asked below, once the socket is writable.
+  (void)::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   int error = 0;
   socklen_t size = sizeof error;
   if (!await(socket_, POLLOUT, until)) return false;
@@ -98,8 +99,9 @@ std::optional<SrvAnswer> DnsClient::ask_udp(const std::string& name, std::uint16
   const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   const auto address = address_of(server_);
   const Bytes question = srv_question(++id_, name, edns_size);
-  ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  ::send(socket, question.data(), question.size(), MSG_NOSIGNAL);
+  // What fails here shows as no answer.
+  (void)::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  (void)::send(socket, question.data(), question.size(), MSG_NOSIGNAL);
   std::optional<SrvAnswer> answer;
   Bytes buffer(65535);
   while (!answer && await(socket, POLLIN, until)) {

@@ -19,16 +19,18 @@ constexpr double kBadge = 8;
 class Plot {
  public:
   Plot(const Timeline& timeline, const TimelineView& view, Room room)
-      : timeline_(timeline), view_(view), wide_(room == Room::kWide) {
-    width_ = wide_ ? 900 : 380;
-    left_ = wide_ ? 62 : 46;
-    right_ = width_ - 14;
-    plot_ = wide_ ? 220 : 180;
+      : timeline_(timeline),
+        view_(view),
+        wide_(room == Room::kWide),
+        width_(wide_ ? 900 : 380),
+        left_(wide_ ? 62 : 46),
+        right_(width_ - 14),
+        plot_(wide_ ? 220 : 180),
+        top_(timeline.events.empty() ? 10 : kRowHeight * kRows + 8) {
     for (const auto& layer : view.layers) buckets_ = std::max(buckets_, layer.per_second.size());
     buckets_ = std::max(buckets_, view.failed.size());
     length_ms_ = std::max(view.bucket_ms * static_cast<double>(buckets_), 1.0);
     for (const auto& event : timeline.events) length_ms_ = std::max(length_ms_, event.at_ms);
-    top_ = timeline.events.empty() ? 10 : kRowHeight * kRows + 8;
     ticks_ = linear_ticks(highest(), 4);
   }
 

@@ -49,8 +49,8 @@ class Scene {
   std::size_t perform(RegistryChange change, const std::string& what,
                       const std::function<void()>& act);
   /// Until the change has shown everywhere: answer, snapshot, a first request at somebody who
-  /// joins, and nothing for `quiet` at those who leave; or `limit` is over. False where it is not.
-  bool await(std::size_t change, Duration quiet = std::chrono::milliseconds(250),
+  /// joins, and nothing for `calm` at those who leave; or `limit` is over. False where it is not.
+  bool await(std::size_t number, Duration calm = std::chrono::milliseconds(250),
              Duration limit = std::chrono::seconds(8));
   /// Lets time pass; false where the run was interrupted.
   bool rest(Duration duration);

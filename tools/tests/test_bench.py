@@ -206,3 +206,15 @@ def test_an_unknown_part_is_refused(tree):
     done = run_tool(tree, "--only", "steady,speed")
     assert done.returncode == 2
     assert "speed" in done.stderr and "steady" in done.stderr
+
+
+def test_a_pause_that_a_benchmark_measured_itself_is_held_against_its_goal():
+    runs = [{"name": "pause/aside/10000/iterations:20", "cpu_time": 9, "time_unit": "ms",
+             "first_us": 200, "longest_us": longest} for longest in (120.0, 80.0, 100.0)]
+    times = benchlib.micro_times({"benchmarks": runs})
+    goal = {"benchmarks": "^pause/aside/longest/10000$", "divide": 1000, "at_most": 1000}
+    value = benchlib.measure(goal, times)
+    assert (value["median"], value["low"], value["high"]) == (100, 80, 120)
+    rows = benchlib.micro_text({name: [time["median"]] for name, time in times.items()})
+    assert not any("iterations" in row for row in rows)
+    assert any(row.startswith("| `pause/aside/first`") for row in rows)

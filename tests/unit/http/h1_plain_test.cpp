@@ -159,7 +159,7 @@ TEST(H1Plain, LeavesToBeastWhatIsNotPlain) {
 
 TEST(H1Plain, AgreesWithBeastOnWhateverItTakes) {
   // Seeds with a few random changes each: those that matter to the grammar, and any octet.
-  constexpr std::string_view kOctets("\r\n\t :;,\x00\x7f\x80\xff/aZ09-_\"{}()@", 25);
+  constexpr std::string_view kOctets("\r\n\t :;,\x00\x7f\x80\xff/aZ09-_\"{}()@", 24);
   std::mt19937 random(20261121);  // NOLINT: a fixed seed on purpose
   std::size_t taken = 0;
   for (int i = 0; i < 60000; ++i) {
