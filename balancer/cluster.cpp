@@ -31,6 +31,7 @@ void Cluster::Impl::on_answer(std::size_t number, const TierAnswer& answer, Time
   }
   auto& tier = tiers[number];
   if (is_failure(answer.result)) {
+    call_off(number, now);
     if (std::exchange(tier.failing, answer.result) != answer.result) {
       reason = explain();
     }
@@ -43,6 +44,10 @@ void Cluster::Impl::on_answer(std::size_t number, const TierAnswer& answer, Time
     tier.asked = answer.asked;  // an empty answer leaves it: while a set is held its own age counts
   }
   if (tier.answered && empty == was_empty && (empty || answer.instances == tier.answer)) {
+    call_off(number, now);
+    if (!empty && tier.table) {
+      tier.answer = answer.instances;  // equal: the next comparison is one of addresses
+    }
     if (failed) {
       reason = explain();
     }
@@ -69,17 +74,20 @@ void Cluster::Impl::take(std::size_t number, const TierAnswer& answer, TimePoint
   }
   arrive(number, ready, now, ready->diff.arrived.size());
   const auto& diff = ready->diff;
-  const auto former = std::exchange(tier.members, std::move(tier.incoming->members));
-  tier.incoming.reset();
+  auto incoming = std::exchange(tier.incoming, std::nullopt);  // keeps the newcomers alive
+  const auto former = std::exchange(tier.members, std::move(incoming->members));
   tier.plan.reset();
   tier.answer = answer.instances;
   tier.table = table_for(tier, ready);
   const auto all = views();
   LiveSet::Changes changes;
   for (const auto row : diff.arrived) {
-    auto& state = *tier.members[row].state;
-    if (state.tier < 0 || state.tier > static_cast<int>(number)) {
-      live.settle(state, all, now, changes);  // another tier's answer took it away since it came
+    auto*& state = tier.members[row].state;
+    if (state->tier < 0) {  // another tier's answer took it away since; it may be forgotten by now
+      state = &live.obtain(tier.answer[row].endpoint);
+    }
+    if (state->tier < 0 || state->tier > static_cast<int>(number)) {
+      live.settle(*state, all, now, changes);
     }
   }
   for (const auto row : diff.changed) {

@@ -33,7 +33,8 @@ struct Cluster::Impl {
     struct Incoming {
       PreparedTierPtr prepared;
       std::vector<Member> members;
-      std::size_t next = 0;  ///< of prepared->diff.arrived
+      std::size_t next = 0;                ///< of prepared->diff.arrived
+      std::vector<InstanceRef> arrived{};  ///< whom nobody else may hold by now
     };
     std::optional<Incoming> incoming;
   };

@@ -24,7 +24,7 @@ bool Cluster::Impl::arrive(std::size_t number, const PreparedTierPtr& prepared, 
     call_off(number, now);
   }
   if (!tier.incoming) {
-    tier.incoming.emplace(Tier::Incoming{prepared, {}, 0});
+    tier.incoming.emplace(Tier::Incoming{prepared, {}, 0, {}});
     const auto& diff = prepared->diff;
     auto& members = tier.incoming->members;
     members.reserve(diff.to.size());
@@ -55,6 +55,7 @@ void Cluster::Impl::arrive_some(std::size_t number, TimePoint now, std::size_t m
     const auto row = arrived[incoming.next];
     auto& state = live.obtain(incoming.prepared->answer[row].endpoint);
     incoming.members[row].state = &state;
+    incoming.arrived.emplace_back(&state);
     live.settle(state, ahead, now, changes);
   }
   note(std::move(changes));
@@ -70,8 +71,10 @@ void Cluster::Impl::call_off(std::size_t number, TimePoint now) {
   tier.incoming.reset();
   const auto all = views();
   LiveSet::Changes changes;
-  for (std::size_t i = 0; i < incoming.next; ++i) {
-    live.settle(*incoming.members[incoming.prepared->diff.arrived[i]].state, all, now, changes);
+  for (const auto& state : incoming.arrived) {
+    if (state->tier >= 0) {  // else another tier's answer took it away already
+      live.settle(*state, all, now, changes);
+    }
   }
   note(std::move(changes));
   finish_departures();

@@ -64,6 +64,7 @@ void Store::Impl::retire_instance(std::string_view upstream, std::string_view in
 
 void Store::Impl::retire(std::string_view name, std::string_view value, TimePoint now) {
   const std::lock_guard lock(mutex_);
+  drop_leaving(now);  // where nobody reads the metrics they would pile up
   leaving_[{std::string(name), std::string(value)}] = now + kRetireAfter;
 }
 

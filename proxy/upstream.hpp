@@ -164,7 +164,8 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   std::vector<std::string> tier_identities_;  ///< of the cluster's tiers
   std::optional<Pending> pending_;
   std::vector<balancer::PreparedTierPtr> prepared_;  ///< per tier, for the answer that comes next
-  bool working_ = false;                             ///< work() runs
+  std::vector<std::uint64_t> preparing_;  ///< per tier, counts the preparations: the newest goes on
+  bool working_ = false;                  ///< work() runs
   std::uint32_t epoch_ = 0;
   bool leaving_ = false;
   std::vector<std::optional<LookupResult>> failing_tiers_;  ///< whose last lookup failed, and how

@@ -26,12 +26,15 @@ net::Awaitable<void> Upstream::prepare(std::weak_ptr<Upstream> weak, net::Execut
   // While a new source is awaited the cluster's tiers are still those of the former one.
   auto from = self->pending_ ? InstanceSet{} : self->cluster_.instances(tier);
   const auto algorithm = self->cluster_.algorithm();
+  self->preparing_.resize(std::max(self->preparing_.size(), tier + 1));
+  const auto turn = ++self->preparing_[tier];
   self.reset();
   const auto prepared =
       co_await preparer.prepare(executor, std::move(from), std::move(answer), algorithm);
   for (;;) {
     self = weak.lock();
-    if (!self || self->epoch_ != epoch) {
+    // Two that let their newcomers arrive in turns would call each other off for ever.
+    if (!self || self->epoch_ != epoch || self->preparing_[tier] != turn) {
       co_return;
     }
     self->prepared_.resize(std::max(self->prepared_.size(), tier + 1));

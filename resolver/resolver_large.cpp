@@ -51,8 +51,12 @@ net::Awaitable<void> ServiceResolver::Impl::prepare(const LookupName& name, Inst
 }
 
 net::Awaitable<void> ServiceResolver::Impl::prepare_static(std::shared_ptr<Impl> self) {
-  auto copy = self->fixed_;
-  co_await self->prepare_tier(0, std::move(copy));
+  try {
+    auto copy = self->fixed_;
+    co_await self->prepare_tier(0, std::move(copy));
+  } catch (const std::exception&) {
+    // No thread to be had: it is made here.
+  }
   if (!self->stopped_) {
     self->answer_static();
   }
@@ -82,15 +86,19 @@ net::Awaitable<void> ServiceResolver::Impl::take_over(std::shared_ptr<Impl> self
     const auto state = self->coming_;
     const auto turn = self->watch_turn_;
     std::vector<InstanceSet> lists;
-    for (std::size_t index = 0; index < self->tiers_.size() && !self->stopped_; ++index) {
-      auto job = [background, state, tags = self->tiers_[index].tags] {
-        return background->intern(instances_with(*state->instances, tags));
-      };
-      auto list = co_await background->offload().run(executor, std::move(job));
-      lists.push_back(list);
-      if (!list.same_as(self->answers_[index].instances)) {
-        co_await self->prepare_tier(index, std::move(list));
+    try {
+      for (std::size_t index = 0; index < self->tiers_.size() && !self->stopped_; ++index) {
+        auto job = [background, state, tags = self->tiers_[index].tags] {
+          return background->intern(instances_with(*state->instances, tags));
+        };
+        auto list = co_await background->offload().run(executor, std::move(job));
+        lists.push_back(list);
+        if (!list.same_as(self->answers_[index].instances)) {
+          co_await self->prepare_tier(index, std::move(list));
+        }
       }
+    } catch (const std::exception&) {
+      lists.clear();  // no thread to be had: then here, as a small one
     }
     if (self->stopped_ || turn != self->watch_turn_ || !self->coming_) {
       continue;  // something newer has been taken over meanwhile

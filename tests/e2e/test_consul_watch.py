@@ -240,3 +240,16 @@ def test_an_idle_watch_asks_little_and_keeps_its_age_low(consul, backend, watch,
     assert sidecar.metric("pilotfish_lookup_age_seconds", upstream="app") < 10
     assert not traffic.failed, traffic.failed[:3]
     assert "Consul watch failed" not in sidecar.process.log()
+
+
+def test_many_instances_are_there_at_every_start(consul, watch, service):
+    """At a start the watch and DNS bring the same large answer at once; neither may wait for ever
+    for the other (4 of 25 starts did)."""
+    for number in range(600):
+        consul.register(service, 8000, address=f"127.1.{number // 200}.{1 + number % 200}",
+                        ident=f"{service}-{number}")
+    for _ in range(10):
+        _, sidecar = watch(consul)  # ready
+        wait_for(lambda: served_by_watch(sidecar), 20, "the watch serves")
+        assert len(sidecar.upstream("app")["instances"]) == 600
+        sidecar.stop()

@@ -193,6 +193,34 @@ TEST(LargeAnswer, AnotherTiersAnswerDoesNotTakeAwayWhoArrivedAhead) {
   EXPECT_EQ(box.cluster.tally(box.now).healthy, 2U * kMany + 1);
 }
 
+TEST(LargeAnswer, WhoArrivedAheadAndWasForgottenMeanwhileIsKnownAnew) {
+  ClusterBox box(with(Algorithm::kRandom), {"a", "b"});
+  constexpr int kFleet = 5100;  // of 4096 that are remembered
+  const auto moved = ok(fleet(kFleet));
+  box.answer(0, fleet(kFleet));
+  box.answer(1, {instance(20000)});
+  const auto ready = prepared(box.cluster, moved.instances, 1);
+  while (!box.cluster.arrive(1, ready, box.now, 300)) {
+  }
+  box.answer(0, {instance(20001)});  // more leave than are remembered
+  std::ignore = box.cluster.take_events();  // which hold them too
+  box.cluster.on_answer(1, moved, box.now, ready);
+  EXPECT_EQ(box.state(1).tier, 1);
+  EXPECT_EQ(box.state(kFleet).tier, 1);
+  EXPECT_EQ(box.cluster.tally(box.now).healthy, kFleet + 1);
+}
+
+TEST(LargeAnswer, WhatArrivedForALookupThatThenFailedLeavesAgain) {
+  ClusterBox box(with(Algorithm::kRandom), {"only"});
+  box.answer(0, fleet(kMany));
+  const auto more = ok(fleet(2 * kMany));
+  const auto ready = prepared(box.cluster, more.instances);
+  while (!box.cluster.arrive(0, ready, box.now, 300)) {
+  }
+  box.cluster.on_answer(0, {LookupResult::kTimeout, {}, {}, {}}, box.now);
+  EXPECT_EQ(box.cluster.tally(box.now).healthy, kMany);
+}
+
 TEST(LargeAnswer, WhatWasPreparedForSomethingElseIsNotUsed) {
   ClusterBox box(with(Algorithm::kRandom), {"only"});
   box.answer(0, fleet(kMany));
