@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -58,8 +59,8 @@ bool DnsClient::connect(TimePoint until) {
   const int yes = 1;
   ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   const auto address = address_of(server_);
-  // Whether it worked is asked below, once the socket is writable.
-  (void)::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const auto* const target = reinterpret_cast<const sockaddr*>(&address);
+  if (::connect(socket_, target, sizeof address) != 0 && errno != EINPROGRESS) return false;
   int error = 0;
   socklen_t size = sizeof error;
   if (!await(socket_, POLLOUT, until)) return false;
@@ -99,8 +100,11 @@ std::optional<SrvAnswer> DnsClient::ask_udp(const std::string& name, std::uint16
   const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   const auto address = address_of(server_);
   const Bytes question = srv_question(++id_, name, edns_size);
-  // What fails here shows as no answer.
-  (void)::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const auto* const target = reinterpret_cast<const sockaddr*>(&address);
+  if (::connect(socket, target, sizeof address) != 0) {
+    ::close(socket);
+    return std::nullopt;
+  }
   (void)::send(socket, question.data(), question.size(), MSG_NOSIGNAL);
   std::optional<SrvAnswer> answer;
   Bytes buffer(65535);
