@@ -83,9 +83,8 @@ void Cluster::Impl::take(std::size_t number, const TierAnswer& answer, TimePoint
   LiveSet::Changes changes;
   for (const auto row : diff.arrived) {
     auto*& state = tier.members[row].state;
-    if (state->tier < 0) {  // another tier's answer took it away since; it may be forgotten by now
-      state = &live.obtain(tier.answer[row].endpoint);
-    }
+    // Another tier's answer may have taken it away since it came, and it may be forgotten by now.
+    state = state->tier < 0 ? &live.obtain(tier.answer[row].endpoint) : state;
     if (state->tier < 0 || state->tier > static_cast<int>(number)) {
       live.settle(*state, all, now, changes);
     }

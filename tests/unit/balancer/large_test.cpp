@@ -202,7 +202,7 @@ TEST(LargeAnswer, WhoArrivedAheadAndWasForgottenMeanwhileIsKnownAnew) {
   const auto ready = prepared(box.cluster, moved.instances, 1);
   while (!box.cluster.arrive(1, ready, box.now, 300)) {
   }
-  box.answer(0, {instance(20001)});  // more leave than are remembered
+  box.answer(0, {instance(20001)});         // more leave than are remembered
   std::ignore = box.cluster.take_events();  // which hold them too
   box.cluster.on_answer(1, moved, box.now, ready);
   EXPECT_EQ(box.state(1).tier, 1);
