@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 #include "config/document.hpp"
 
@@ -26,21 +24,14 @@ std::string scalar_text(std::string_view text, bool in_quotes) {
   if (!in_quotes && is_plain(text)) {
     return std::string(text);
   }
-  std::string out = "\"";
+  std::string out;
   for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       out += '\\';
-      out += c;
-    } else if (octet < 0x20 || octet == 0x7F) {
-      std::array<char, 8> escaped{};
-      std::snprintf(escaped.data(), escaped.size(), "\\x%02x", octet);
-      out += escaped.data();
-    } else {
-      out += c;
     }
+    out += c;
   }
-  return out + "\"";
+  return '"' + printable(out) + '"';
 }
 
 /// A `${` of the value itself must not be expanded when the text is loaded again.

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "net/buffer.hpp"
 #include "net/pipe.hpp"
@@ -108,20 +109,11 @@ template <Splices S>
   return true;
 }
 
-/// Writes the rest, waiting for the reader; `progress()` as in write_rest().
+/// Writes the rest; `progress()` as in keep_writing().
 template <Splices S, class Progress>
 [[nodiscard]] Awaitable<ErrorCode> drain_rest(S& stream, Pipe& pipe, Progress progress) {
-  for (;;) {
-    progress();
-    const auto waited = co_await stream.wait_writable();
-    if (std::get<0>(waited)) {
-      co_return std::get<0>(waited);
-    }
-    ErrorCode error;
-    if (drain_now(stream, pipe, error)) {
-      co_return error;
-    }
-  }
+  auto write = [&stream, &pipe](ErrorCode& error) { return drain_now(stream, pipe, error); };
+  return keep_writing(stream, std::move(write), std::move(progress));
 }
 
 }  // namespace pilotfish::net

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "net/stream.hpp"
 
@@ -70,10 +71,11 @@ template <Stream S>
   return true;
 }
 
-/// Writes the rest, waiting for the reader. `progress()` runs whenever bytes went (re-arms a
-/// deadline, whose expiry cancels the stream and so ends this with operation_aborted).
-template <Stream S, class Progress>
-[[nodiscard]] Awaitable<ErrorCode> write_rest(S& stream, Gather gather, Progress progress) {
+/// Waits for the reader and calls `write(error)`, as write_now(), until all went. `progress()` runs
+/// whenever bytes went (re-arms a deadline, whose expiry cancels the stream and so ends this with
+/// operation_aborted).
+template <Stream S, class Write, class Progress>
+[[nodiscard]] Awaitable<ErrorCode> keep_writing(S& stream, Write write, Progress progress) {
   for (;;) {
     progress();
     const auto waited = co_await stream.wait_writable();
@@ -81,10 +83,19 @@ template <Stream S, class Progress>
       co_return std::get<0>(waited);
     }
     ErrorCode error;
-    if (write_now(stream, gather, error)) {
+    if (write(error)) {
       co_return error;
     }
   }
+}
+
+/// Writes the rest; `progress()` as in keep_writing().
+template <Stream S, class Progress>
+[[nodiscard]] Awaitable<ErrorCode> write_rest(S& stream, Gather gather, Progress progress) {
+  auto write = [&stream, gather](ErrorCode& error) mutable {
+    return write_now(stream, gather, error);
+  };
+  return keep_writing(stream, std::move(write), std::move(progress));
 }
 
 }  // namespace pilotfish::net
