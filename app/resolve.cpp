@@ -79,7 +79,7 @@ void explain_empty_tiers(const config::RootOptions& options, const proxy::Upstre
   std::string said;
   for (std::size_t tier = 0; tier < status.answers.size(); ++tier) {
     if (is_denied(status.answers[tier])) {
-      const auto why = registry::explain(absence, *source, source->tiers[tier]);
+      const auto why = registry::explain(absence, *source, source->tiers[tier].tags);
       // An unknown service, and an API that is away, are so for every tier.
       if (why != said) {
         status.reason += (status.reason.empty() ? "" : "; ") + status.tier_names[tier] + ": " + why;

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "core/clock.hpp"
 
@@ -51,6 +53,9 @@ struct RetryOptions {
   bool on_503 = true;
   bool on_504 = true;
   std::uint32_t budget_percent = 20;  ///< of the requests of the last 10 s; at least 3 a second
+  /// Before a second try on the same instance, and from the third try on; jittered, doubles up to
+  /// ten times.
+  Duration backoff = 25ms;
   friend bool operator==(const RetryOptions&, const RetryOptions&) = default;
 };
 
@@ -62,12 +67,20 @@ struct LimitOptions {
   friend bool operator==(const LimitOptions&, const LimitOptions&) = default;
 };
 
+/// One entry of `split:`: a share of what arrives, for instances with all of these tags.
+struct SplitShare {
+  std::vector<std::string> tags;
+  std::uint32_t permille = 0;  ///< in tenths of a percent, 1..1000; at most 1000 over all entries
+  friend bool operator==(const SplitShare&, const SplitShare&) = default;
+};
+
 /// How instances of one upstream are chosen.
 struct ClusterOptions {
   Algorithm algorithm = Algorithm::kLeastRequest;
   FallbackOptions fallback;
   EjectOptions eject;
   Duration slow_start{};
+  std::vector<SplitShare> split;
   friend bool operator==(const ClusterOptions&, const ClusterOptions&) = default;
 };
 

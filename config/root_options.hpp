@@ -37,6 +37,7 @@ struct RootOptions {
   std::uint32_t max_clients = 10000;
   std::string state_dir;
   LogOptions log;
+  Duration grace{};  ///< withdrawn and not ready, and still serving, before the drain begins
   Duration drain = 10s;
   registry::ConsulHttp consul_http;
   resolver::ConsulDns consul_dns;

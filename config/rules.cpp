@@ -78,8 +78,8 @@ void check_consul_names(const Scope& scope, const Node& root, const RootOptions&
     if (source == nullptr) {
       continue;
     }
-    for (const auto& tags : source->tiers) {
-      for (const auto& tag : tags) {
+    for (const auto& tier : source->tiers) {
+      for (const auto& tag : tier.tags) {
         const auto name = tag + "." + source->service + ".service." + source->datacenter + "." +
                           options.consul_dns.domain;
         if (name.size() > kLongestName) {

@@ -27,7 +27,9 @@ proxy::UpstreamOptions to_options(const UpstreamDraft& draft) {
   auto out = draft.options;
   if (draft.consul) {
     resolver::ConsulSource source{draft.consul->service, draft.consul->datacenter};
-    source.tiers = draft.prefer.value_or(source.tiers);
+    if (draft.prefer) {
+      source.tiers.assign(draft.prefer->begin(), draft.prefer->end());
+    }
     out.source = std::move(source);
   } else if (draft.srv) {
     out.source = resolver::SrvSource{*draft.srv, draft.dns};
@@ -49,7 +51,10 @@ UpstreamDraft to_draft(const proxy::UpstreamOptions& options) {
   out.options = options;
   if (const auto* consul = std::get_if<resolver::ConsulSource>(&options.source)) {
     out.consul = ConsulTarget{consul->service, consul->datacenter};
-    out.prefer = consul->tiers;
+    auto& tiers = out.prefer.emplace();
+    for (const auto& tier : consul->tiers) {
+      tiers.push_back(tier.tags);
+    }
   } else if (const auto* srv = std::get_if<resolver::SrvSource>(&options.source)) {
     out.srv = srv->names;
     out.dns = srv->servers;

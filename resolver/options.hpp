@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
+#include <map>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -20,11 +23,25 @@ struct LookupOptions {
   friend bool operator==(const LookupOptions&, const LookupOptions&) = default;
 };
 
-/// `consul: billing` with `prefer:`; each tier is a list of tags (all needed), empty for `any`.
+/// One entry of `prefer:`: what an instance must have to be of this tier; nothing set is `any`.
+struct ConsulTier {
+  std::vector<std::string> tags;            ///< all needed
+  std::string datacenter;                   ///< empty: the source's
+  std::vector<std::string> without;         ///< `not:` none of these tags; `fresh: watch` only
+  std::map<std::string, std::string> meta;  ///< all equal; `fresh: watch` only
+
+  ConsulTier() = default;
+  ConsulTier(std::vector<std::string> all)  // NOLINT(google-explicit-constructor): tags are a tier
+      : tags(std::move(all)) {}
+  ConsulTier(std::initializer_list<std::string> all) : tags(all) {}
+  friend bool operator==(const ConsulTier&, const ConsulTier&) = default;
+};
+
+/// `consul: billing` with `prefer:`.
 struct ConsulSource {
   std::string service;
   std::string datacenter;  ///< empty: the agent's own
-  std::vector<std::vector<std::string>> tiers{{}};
+  std::vector<ConsulTier> tiers{{}};
   friend bool operator==(const ConsulSource&, const ConsulSource&) = default;
 };
 
@@ -33,6 +50,20 @@ struct SrvSource {
   std::vector<std::string> names;
   std::vector<Endpoint> servers;  ///< empty: the system's resolvers
   friend bool operator==(const SrvSource&, const SrvSource&) = default;
+};
+
+/// One entry of `hosts:`: A and AAAA records, each address an instance at this port.
+struct HostPort {
+  std::string name;
+  std::uint16_t port = 0;
+  friend bool operator==(const HostPort&, const HostPort&) = default;
+};
+
+/// `hosts: NAME:PORT` or ordered tiers of them, with the servers to ask.
+struct HostsSource {
+  std::vector<HostPort> hosts;
+  std::vector<Endpoint> servers;  ///< empty: the system's resolvers
+  friend bool operator==(const HostsSource&, const HostsSource&) = default;
 };
 
 struct StaticSource {

@@ -74,8 +74,8 @@ bool is_askable(const std::string& name) {
 std::vector<std::string> tier_names(const Source& source) {
   std::vector<std::string> out;
   if (const auto* consul = std::get_if<ConsulSource>(&source)) {
-    for (const auto& tags : consul->tiers) {
-      out.push_back(join(tags));
+    for (const auto& tier : consul->tiers) {
+      out.push_back(join(tier.tags));
     }
   } else if (const auto* srv = std::get_if<SrvSource>(&source)) {
     out = srv->names;
@@ -88,8 +88,8 @@ std::vector<std::string> tier_names(const Source& source) {
 std::vector<TierPlan> plan_tiers(const Source& source, const std::string& domain) {
   std::vector<TierPlan> out;
   if (const auto* consul = std::get_if<ConsulSource>(&source)) {
-    for (const auto& tags : consul->tiers) {
-      out.push_back(plan(*consul, tags, domain));
+    for (const auto& tier : consul->tiers) {
+      out.push_back(plan(*consul, tier.tags, domain));
     }
   } else if (const auto* srv = std::get_if<SrvSource>(&source)) {
     for (const auto& name : srv->names) {

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Debian packages, each list on top of the one before where a verb asks for both.
 
-packages_build=(g++ cmake ninja-build ccache git
+packages_build=(g++ cmake ninja-build ccache mold git
   libboost1.81-dev libboost-url1.81-dev libboost-json1.81-dev libc-ares-dev
   prometheus-cpp-dev zlib1g-dev libcurl4-openssl-dev libyaml-cpp-dev
   libcli11-dev libspdlog-dev libgtest-dev libgmock-dev libbenchmark-dev)

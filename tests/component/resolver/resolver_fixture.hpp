@@ -68,7 +68,7 @@ class ResolverTest : public testing::Test {
     io.run_for(50ms);
   }
 
-  void consul(const FakeDnsServer& server, std::vector<std::vector<std::string>> tiers = {{}}) {
+  void consul(const FakeDnsServer& server, std::vector<ConsulTier> tiers = {{}}) {
     make(ConsulSource{"billing", "", std::move(tiers)}, server.endpoint());
   }
 

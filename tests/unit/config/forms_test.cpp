@@ -55,7 +55,7 @@ TEST(Forms, UpstreamsKeepTheFilesOrder) {
 }
 
 TEST(Forms, PreferIsTagsListsOfTagsOrAny) {
-  using Tiers = std::vector<std::vector<std::string>>;
+  using Tiers = std::vector<resolver::ConsulTier>;
   EXPECT_EQ(consul(first(upstream("prefer: v4"))).tiers, Tiers{{"v4"}});
   EXPECT_EQ(consul(first(upstream("prefer: any"))).tiers, Tiers{{}});
   EXPECT_EQ(consul(first(upstream("prefer: [v4.1, [v3, read], any]"))).tiers,
