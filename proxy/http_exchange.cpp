@@ -11,13 +11,6 @@ using balancer::Outcome;
 using balancer::RetryCause;
 using balancer::RetryVerdict;
 
-namespace {
-
-/// Room for a usual head stays with the connection, so that steady traffic allocates none.
-constexpr std::size_t kKeptText = 4096;
-
-}  // namespace
-
 net::Awaitable<void> HttpSession::exchange(Step step) {
   if (step == Step::kRequest) {
     start_request();
@@ -108,11 +101,6 @@ void HttpSession::finish_request(TimePoint now) {
   }
   body_in_.release();
   body_.release();
-  for (auto* text : {&scratch_->request_bytes, &scratch_->answer_bytes}) {
-    if (text->capacity() > kKeptText) {
-      std::string().swap(*text);  // an idle connection keeps little
-    }
-  }
 }
 
 void HttpSession::take_late_input() {

@@ -17,6 +17,10 @@ namespace pilotfish::proxy {
 /// tried, what is still to be written. Thread-safety: none.
 struct HttpScratch {
   static constexpr std::size_t kMostTried = 16;
+  /// What is kept from one use to the next: room for usual heads, so that steady traffic allocates
+  /// none, and no more, so that one flood of large ones does not stay for good.
+  static constexpr std::size_t kKeptText = 4096;
+  static constexpr std::size_t kKeptFields = 64;
 
   std::string request_bytes;
   std::string answer_bytes;
@@ -24,12 +28,27 @@ struct HttpScratch {
   std::vector<http::Field> answer_fields;
   std::array<balancer::InstanceState*, kMostTried> tried{};
   std::array<balancer::InstanceRef, kMostTried> tried_refs{};
-  net::Gather rest;  ///< what did not go out at once
+  std::string connection_names;  ///< of the answer's `Connection`, for its trailers
+  net::Gather rest;              ///< what did not go out at once
+
+  /// Gives back what is above that.
+  void trim() {
+    for (auto* text : {&request_bytes, &answer_bytes, &connection_names}) {
+      if (text->capacity() > kKeptText) {
+        std::string().swap(*text);
+      }
+    }
+    for (auto* fields : {&request_fields, &answer_fields}) {
+      if (fields->capacity() > kKeptFields) {
+        std::vector<http::Field>().swap(*fields);
+      }
+    }
+  }
 };
 using HttpScratchPtr = std::unique_ptr<HttpScratch>;
 
-/// Recycles them, with the memory they have grown, so that steady traffic allocates none and idle
-/// connections hold none. Ownership: one per worker. Thread-safety: none.
+/// Recycles them, with the memory they have grown up to a bound, so that steady traffic allocates
+/// none and idle connections hold none. Ownership: one per worker. Thread-safety: none.
 class HttpScratchPool {
  public:
   /// Kept for reuse; more than this go back to the heap.
@@ -45,6 +64,7 @@ class HttpScratchPool {
   }
   void give(HttpScratchPtr scratch) {
     if (free_.size() < kKept) {
+      scratch->trim();
       free_.push_back(std::move(scratch));
     }
   }

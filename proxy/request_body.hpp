@@ -42,6 +42,7 @@ class RequestBody {
     if (later_.capacity() > kKeptIdle) {
       std::string().swap(later_);
     }
+    decoder_ = {};  // with the trailers it has read
   }
 
   [[nodiscard]] bool complete() const { return decoder_.done(); }
