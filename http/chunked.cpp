@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "http/grammar.hpp"
+
 namespace pilotfish::http {
 namespace {
 
@@ -20,9 +22,8 @@ int hex_value(char c) {
   return -1;
 }
 
-bool is_control(char c) {
-  const auto octet = static_cast<unsigned char>(c);
-  return (octet < 0x20 && octet != '\t') || octet == 0x7f;
+bool is_blank(char c) {
+  return c == ' ' || c == '\t';
 }
 
 }  // namespace
@@ -47,10 +48,11 @@ bool ChunkedDecoder::header_byte(char c) {
     }
     case At::kSizeSpace:
       if (c == ';') {
-        at_ = At::kExtension;
-        return true;
+        at_ = At::kName;
+        name_ = false;
+        return ++extension_ <= kMostExtension;
       }
-      if (c == ' ' || c == '\t') {  // BWS, only before an extension
+      if (is_blank(c)) {  // BWS, only before an extension
         at_ = At::kSizeSpace;
         return ++extension_ <= kMostExtension;
       }
@@ -59,12 +61,6 @@ bool ChunkedDecoder::header_byte(char c) {
         return true;
       }
       return false;
-    case At::kExtension:
-      if (c == '\r') {
-        at_ = At::kSizeLf;
-        return true;
-      }
-      return !is_control(c) && ++extension_ <= kMostExtension;
     case At::kSizeLf:
       if (c != '\n') {
         return false;
@@ -72,8 +68,50 @@ bool ChunkedDecoder::header_byte(char c) {
       digits_ = 0;
       at_ = left_ > 0 ? At::kData : At::kTrailer;
       return true;
-    default: return false;
+    default: return ++extension_ <= kMostExtension && extension_byte(c);
   }
+}
+
+bool ChunkedDecoder::extension_byte(char c) {
+  // *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ), RFC 9112 section 7.1.1.
+  switch (at_) {
+    case At::kName:
+    case At::kValue:
+      if (is_token_octet(c)) {
+        name_ = true;
+        return true;
+      }
+      if (!name_) {
+        if (c == '"' && at_ == At::kValue) {
+          at_ = At::kQuoted;
+          return true;
+        }
+        return is_blank(c);
+      }
+      break;
+    case At::kQuoted:
+      if (c == '"') {
+        at_ = At::kQuotedEnd;
+      } else if (c == '\\') {
+        at_ = At::kQuotedPair;
+      }
+      return is_text_octet(c);
+    case At::kQuotedPair: at_ = At::kQuoted; return is_text_octet(c);
+    default: break;
+  }
+  const bool of_name = at_ == At::kName || at_ == At::kNameBlank;
+  const bool blank_before = at_ == At::kNameBlank || at_ == At::kValueBlank;
+  if (is_blank(c)) {
+    at_ = of_name ? At::kNameBlank : At::kValueBlank;
+    return true;
+  }
+  name_ = false;
+  if (c == ';' || (c == '=' && of_name)) {
+    at_ = c == ';' ? At::kName : At::kValue;
+    return true;
+  }
+  at_ = At::kSizeLf;
+  return c == '\r' && !blank_before;
 }
 
 bool ChunkedDecoder::trailer_byte(char c) {

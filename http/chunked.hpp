@@ -11,7 +11,8 @@ namespace pilotfish::http {
 /// Strict decoder of the chunked coding (RFC 9112 section 7.1), in place: the data of one read is
 /// moved together at the front of the bytes it came in, so that it goes on as one chunk, however
 /// small its chunks were. Beast's parser hands chunks out one by one and accepts more forms; this
-/// one refuses signs, spaces before the line end, bare LF and control bytes in extensions.
+/// one refuses signs, spaces before the line end, bare LF and extensions that do not follow the
+/// grammar.
 /// Pure. Thread-safety: none.
 class ChunkedDecoder {
  public:
@@ -37,7 +38,13 @@ class ChunkedDecoder {
     kSizeFirst,
     kSize,
     kSizeSpace,
-    kExtension,
+    kName,
+    kNameBlank,
+    kValue,
+    kValueBlank,
+    kQuoted,
+    kQuotedPair,
+    kQuotedEnd,
     kSizeLf,
     kData,
     kDataCr,
@@ -47,12 +54,14 @@ class ChunkedDecoder {
     kBad
   };
   bool header_byte(char c);
+  bool extension_byte(char c);
   bool trailer_byte(char c);
 
   At at_ = At::kSizeFirst;
   std::uint64_t left_ = 0;
   unsigned digits_ = 0;
   std::size_t extension_ = 0;
+  bool name_ = false;     ///< an extension's name or value has begun
   std::size_t line_ = 0;  ///< bytes of the current trailer line
   std::string trailers_;
 };

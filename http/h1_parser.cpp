@@ -2,71 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/basic_parser.hpp>
 #include <charconv>
+#include <cstdint>
+#include <limits>
 #include <optional>
 
+#include "http/grammar.hpp"
+#include "http/h1_beast.hpp"
 #include "http/h1_plain.hpp"
 #include "http/target.hpp"
 
 namespace pilotfish::http {
 namespace {
-
-namespace beast_http = boost::beast::http;
-using boost::beast::string_view;
-using boost::system::error_code;
-
-/// Collects start line and fields as views; bodies never reach it.
-template <bool kRequest>
-class Collector final : public beast_http::basic_parser<kRequest> {
- public:
-  explicit Collector(std::vector<Field>& fields) : fields_(&fields) {
-    this->header_limit(0xffffffffU);  // the buffer is the limit
-    this->body_limit(boost::none);
-    this->skip(true);
-  }
-  std::string_view method, target, reason;
-  int version = 0;
-  int status = 0;
-
- private:
-  using Base = beast_http::basic_parser<kRequest>;
-  static std::string_view view(string_view text) { return {text.data(), text.size()}; }
-
-  void on_request_impl(beast_http::verb, string_view method_text, string_view target_text,
-                       int number, error_code&) override {
-    method = view(method_text);
-    target = view(target_text);
-    version = number;
-  }
-  void on_response_impl(int code, string_view reason_text, int number, error_code&) override {
-    status = code;
-    reason = view(reason_text);
-    version = number;
-  }
-  void on_field_impl(beast_http::field, string_view name, string_view value, error_code&) override {
-    fields_->push_back({known_field(view(name)), view(name), view(value)});
-  }
-  void on_header_impl(error_code&) override {}
-  void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code&) override {}
-  std::size_t on_body_impl(string_view body, error_code&) override { return body.size(); }
-  void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, string_view body, error_code&) override {
-    return body.size();
-  }
-  void on_finish_impl(error_code&) override {}
-
-  std::vector<Field>* fields_;
-};
-
-/// VCHAR, obs-text, SP, HTAB: nothing else belongs into a value (RFC 9110 section 5.5).
-bool clean_value(std::string_view value) {
-  return std::ranges::none_of(value, [](char c) {
-    const auto octet = static_cast<unsigned char>(c);
-    return (octet < 0x20 && octet != '\t') || octet == 0x7f;
-  });
-}
 
 std::optional<std::uint64_t> parse_length(std::string_view value) {
   // One form only: no sign, no list, no leading zero, below 2^63.
@@ -112,7 +59,7 @@ Refusal digest_fields(Head& head, bool clean) {
   bool has_upgrade = false;
   Refusal coding = Refusal::kNone;
   for (const auto& field : head.fields) {
-    if (!clean && !clean_value(field.value)) {
+    if (!clean && !is_text(field.value)) {
       return Refusal::kMalformed;
     }
     switch (field.known) {
@@ -132,6 +79,8 @@ Refusal digest_fields(Head& head, bool clean) {
         break;
       case Known::kConnection:
         for_each_token(field.value, [&](std::string_view token) {
+          // Parameters have no place here; answers that have them are taken (h1_beast.cpp).
+          token = token.substr(0, token.find_first_of("; \t"));
           if (iequals(token, "close")) {
             wants_close = true;
           } else if (iequals(token, "keep-alive")) {
@@ -140,6 +89,7 @@ Refusal digest_fields(Head& head, bool clean) {
             names_upgrade = true;
           } else {
             head.named_in_connection = true;
+            wants_close = wants_close || !is_token(token);
           }
           return true;
         });
@@ -150,6 +100,7 @@ Refusal digest_fields(Head& head, bool clean) {
           return true;
         });
         break;
+      case Known::kDate: head.has_date = true; break;
       default: break;
     }
   }
@@ -169,29 +120,27 @@ Refusal digest_fields(Head& head, bool clean) {
   return Refusal::kNone;
 }
 
-template <bool kRequest>
-bool run(Collector<kRequest>& collector, std::string_view bytes) {
-  error_code error;
-  std::size_t used = collector.put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
-  return !error && used == bytes.size() && collector.is_header_done();
+/// Above what counts to any purpose it is the largest number (RFC 9110 section 7.6.2).
+bool parse_hops(std::string_view value, std::optional<std::uint32_t>& hops) {
+  std::uint32_t number = 0;
+  const auto parsed = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (value.empty() || parsed.ptr != value.data() + value.size()) {
+    return false;
+  }
+  const bool beyond = parsed.ec == std::errc::result_out_of_range;
+  hops = beyond ? std::numeric_limits<std::uint32_t>::max() : number;
+  return beyond || parsed.ec == std::errc{};
 }
 
-/// As run(), and takes a status line that ends with its code. RFC 9112 section 4 wants a space
-/// behind it even without a reason; servers leave it out, HAProxy, nginx and Envoy take that, and
-/// there is no second way to read it. The writer puts the space back.
-bool run_response(Collector<false>& collector, std::string_view bytes) {
-  constexpr std::size_t kUpToCode = 12;  // "HTTP/1.1 200"
-  if (bytes.size() <= kUpToCode || bytes[kUpToCode] != '\r') {
-    return run(collector, bytes);
+/// What was refused may be a coding, whose answer is another one.
+Refusal judge_broken(const std::vector<Field>& fields) {
+  for (const auto& field : fields) {
+    if (field.known == Known::kTransferEncoding && is_text(field.value) &&
+        !iequals(field.value, "chunked")) {
+      return judge_coding(field.value);
+    }
   }
-  std::array<char, kUpToCode + 3> line{};
-  bytes.copy(line.data(), kUpToCode);
-  std::string_view(" \r\n").copy(line.data() + kUpToCode, 3);
-  error_code error;
-  const auto used = collector.put(boost::asio::const_buffer(line.data(), line.size()), error);
-  const bool taken = used == line.size() && (!error || error == beast_http::error::need_more);
-  collector.reason = {};  // it pointed into `line`
-  return taken && run(collector, bytes.substr(kUpToCode + 2));
+  return Refusal::kMalformed;
 }
 
 Method method_of(std::string_view text) {
@@ -213,22 +162,42 @@ Method method_of(std::string_view text) {
   return Method::kOther;
 }
 
-/// By Beast: what is not of the plainest form.
-Refusal split_request(std::string_view bytes, PlainRequestLine& line, std::vector<Field>& fields) {
-  Collector<true> collector(fields);
-  if (!run(collector, bytes)) {
-    // Beast refuses some codings on its own; which answer they get is still ours to say.
-    for (const auto& field : fields) {
-      if (field.known == Known::kTransferEncoding && clean_value(field.value) &&
-          !iequals(field.value, "chunked")) {
-        return judge_coding(field.value);
-      }
+/// Calls `visit(field)` for each; false where one is malformed, has to do with framing or routing,
+/// or is refused by `visit`.
+template <class Visit>
+bool split_trailers(std::string_view bytes, Visit&& visit) {
+  while (!bytes.empty()) {
+    const auto end = bytes.find("\r\n");
+    if (end == std::string_view::npos) {
+      return false;
     }
-    return Refusal::kMalformed;
+    const auto line = bytes.substr(0, end);
+    bytes.remove_prefix(end + 2);
+    if (line.empty()) {
+      return bytes.empty();
+    }
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos || colon == 0) {
+      return false;
+    }
+    const auto name = line.substr(0, colon);
+    auto value = line.substr(colon + 1);
+    while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) {
+      value.remove_prefix(1);
+    }
+    while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) {
+      value.remove_suffix(1);
+    }
+    if (!is_token(name) || !is_text(value)) {
+      return false;
+    }
+    const auto known = known_field(name);
+    if (known == Known::kContentLength || known == Known::kTransferEncoding ||
+        known == Known::kHost || !visit(Field{known, name, value})) {
+      return false;
+    }
   }
-  line = {collector.method, collector.target,
-          collector.version == 10 ? Version::k10 : Version::k11};
-  return Refusal::kNone;
+  return false;
 }
 
 }  // namespace
@@ -237,11 +206,8 @@ Refusal parse_request(std::string_view bytes, RequestHead& head) {
   head.clear();
   PlainRequestLine line;
   const bool plain = split_plain_request(bytes, line, head.fields);
-  if (!plain) {
-    head.fields.clear();
-    if (const auto refusal = split_request(bytes, line, head.fields); refusal != Refusal::kNone) {
-      return refusal;
-    }
+  if (!plain && !split_request(bytes, line, head.fields)) {
+    return judge_broken(head.fields);
   }
   head.method_text = line.method;
   head.method = method_of(line.method);
@@ -253,16 +219,22 @@ Refusal parse_request(std::string_view bytes, RequestHead& head) {
   if (!digest_target(head)) {
     return Refusal::kMalformed;
   }
+  const bool has_hops = head.method == Method::kTrace || head.method == Method::kOptions;
   std::size_t hosts = 0;
   for (const auto& field : head.fields) {
     if (field.known == Known::kHost) {
       ++hosts;
       head.host = field.value;
-      if (!good_host(field.value)) {
+      // Beside an absolute-form target its value does not count, and may be empty.
+      if (!good_host(field.value) && !(field.value.empty() && !head.authority.empty())) {
         return Refusal::kMalformed;
       }
     } else if (field.known == Known::kExpect) {
       head.expect_continue = head.version == Version::k11 && iequals(field.value, "100-continue");
+    } else if (field.known == Known::kMaxForwards && has_hops) {
+      if (head.max_forwards || !parse_hops(field.value, head.max_forwards)) {
+        return Refusal::kMalformed;
+      }
     }
   }
   if (hosts > 1 || (hosts == 0 && head.version == Version::k11)) {
@@ -275,19 +247,13 @@ Refusal parse_response(std::string_view bytes, Method method, ResponseHead& head
   head.clear();
   PlainStatusLine line;
   const bool plain = split_plain_response(bytes, line, head.fields);
-  if (!plain) {
-    head.fields.clear();
-    Collector<false> collector(head.fields);
-    if (!run_response(collector, bytes)) {
-      return Refusal::kMalformed;
-    }
-    line = {collector.status, collector.reason,
-            collector.version == 10 ? Version::k10 : Version::k11};
+  if (!plain && !split_response(bytes, line, head.fields)) {
+    return Refusal::kMalformed;
   }
   head.status = line.status;
   head.reason = line.reason;
   head.version = line.version;
-  if (head.status < 100 || head.status > 599 || !clean_value(head.reason)) {
+  if (head.status < 100 || head.status > 599 || !is_text(head.reason)) {
     return Refusal::kMalformed;
   }
   if (const auto refusal = digest_fields(head, plain); refusal != Refusal::kNone) {
@@ -311,45 +277,17 @@ Refusal parse_response(std::string_view bytes, Method method, ResponseHead& head
   return Refusal::kNone;
 }
 
+bool good_trailers(std::string_view bytes) {
+  return split_trailers(bytes,
+                        [](const Field& field) { return field.known != Known::kConnection; });
+}
+
 bool parse_trailers(std::string_view bytes, std::vector<Field>& fields) {
   fields.clear();
-  while (!bytes.empty()) {
-    const auto end = bytes.find("\r\n");
-    if (end == std::string_view::npos) {
-      return false;
-    }
-    const auto line = bytes.substr(0, end);
-    bytes.remove_prefix(end + 2);
-    if (line.empty()) {
-      return bytes.empty();
-    }
-    const auto colon = line.find(':');
-    if (colon == std::string_view::npos || colon == 0) {
-      return false;
-    }
-    const auto name = line.substr(0, colon);
-    auto value = line.substr(colon + 1);
-    const bool token = std::ranges::all_of(name, [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-             std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-    });
-    while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) {
-      value.remove_prefix(1);
-    }
-    while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) {
-      value.remove_suffix(1);
-    }
-    if (!token || !clean_value(value)) {
-      return false;
-    }
-    const auto known = known_field(name);
-    if (known == Known::kContentLength || known == Known::kTransferEncoding ||
-        known == Known::kHost || known == Known::kConnection) {
-      return false;
-    }
-    fields.push_back({known, name, value});
-  }
-  return false;
+  return split_trailers(bytes, [&fields](const Field& field) {
+    fields.push_back(field);
+    return true;
+  });
 }
 
 }  // namespace pilotfish::http

@@ -1,8 +1,9 @@
 #include "http/h1_plain.hpp"
 
-#include <array>
 #include <bit>
 #include <cstdint>
+
+#include "http/grammar.hpp"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -10,16 +11,6 @@
 
 namespace pilotfish::http {
 namespace {
-
-/// RFC 9110 section 5.6.2.
-constexpr std::array<bool, 256> kTokenOctets = [] {
-  std::array<bool, 256> table{};
-  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
-    table[static_cast<unsigned char>(c)] = true;
-  }
-  return table;
-}();
 
 constexpr bool is_space(char c) {
   return c == ' ' || c == '\t';
@@ -92,7 +83,7 @@ bool split_fields(const char* at, const char* end, std::vector<Field>& fields) {
   std::size_t lengths = 0;
   while (at != end && *at != '\r') {
     const char* name = at;
-    while (at != end && kTokenOctets[static_cast<unsigned char>(*at)]) {
+    while (at != end && is_token_octet(*at)) {
       ++at;
     }
     if (at == name || at == end || *at != ':') {

@@ -1,12 +1,16 @@
 #include "http/h1_writer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
 namespace pilotfish::http {
 namespace {
 
-constexpr std::string_view kVia = "Via: 1.1 pilotfish\r\n";
+/// With the version in which the message came (RFC 9110 section 7.6.3).
+std::string_view via(const Head& head) {
+  return head.version == Version::k11 ? "Via: 1.1 pilotfish\r\n" : "Via: 1.0 pilotfish\r\n";
+}
 
 void append_field(std::string_view name, std::string_view value, std::string& out) {
   out.append(name).append(": ").append(value).append("\r\n");
@@ -16,54 +20,6 @@ void append_number(std::uint64_t number, std::string& out) {
   std::array<char, 20> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
   out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
-}
-
-/// Fields a `Connection` field cannot make us drop: framing, routing and what we vouch for.
-bool is_protected(const Field& field) {
-  switch (field.known) {
-    case Known::kHost:
-    case Known::kContentLength:
-    case Known::kTransferEncoding:
-    case Known::kForwardedFor:
-    case Known::kVia: return true;
-    default: break;
-  }
-  return iequals(field.name, "authorization") || iequals(field.name, "cookie") ||
-         iequals(field.name, "set-cookie") || iequals(field.name, "content-type") ||
-         iequals(field.name, "cache-control") || iequals(field.name, "forwarded") ||
-         iequals(field.name, "x-forwarded-host") || iequals(field.name, "x-forwarded-proto") ||
-         iequals(field.name, "x-real-ip");
-}
-
-bool named_in_connection(const Head& head, std::string_view name) {
-  bool named = false;
-  for (const auto& field : head.fields) {
-    if (field.known == Known::kConnection) {
-      for_each_token(field.value, [&](std::string_view token) {
-        named = named || iequals(token, name);
-        return !named;
-      });
-    }
-  }
-  return named;
-}
-
-/// True for what ends at this hop; framing fields are written anew by the caller.
-bool ends_here(const Head& head, const Field& field) {
-  switch (field.known) {
-    case Known::kConnection:
-    case Known::kKeepAlive:
-    case Known::kProxyConnection:
-    case Known::kProxyAuthenticate:
-    case Known::kProxyAuthorization:
-    case Known::kTe:
-    case Known::kTransferEncoding:
-    case Known::kUpgrade:
-    case Known::kHttp2Settings: return true;
-    case Known::kOther: break;
-    default: return false;
-  }
-  return head.named_in_connection && !is_protected(field) && named_in_connection(head, field.name);
 }
 
 bool accepts_trailers(const Head& head) {
@@ -79,14 +35,14 @@ bool accepts_trailers(const Head& head) {
   return accepts;
 }
 
-/// The Upgrade tokens that may pass: all but h2c.
-void append_upgrade(const Head& head, std::string& out) {
-  out.append("Connection: upgrade\r\nUpgrade: ");
+/// `Connection: upgrade` with `more` behind it, and the Upgrade tokens; `h2c` as well or not.
+void append_upgrade(const Head& head, std::string_view more, bool h2c, std::string& out) {
+  out.append("Connection: upgrade").append(more).append("\r\nUpgrade: ");
   bool first = true;
   for (const auto& field : head.fields) {
     if (field.known == Known::kUpgrade) {
       for_each_token(field.value, [&](std::string_view token) {
-        if (!iequals(token, "h2c")) {
+        if (h2c || !iequals(token, "h2c")) {
           out.append(first ? "" : ", ").append(token);
           first = false;
         }
@@ -97,10 +53,35 @@ void append_upgrade(const Head& head, std::string& out) {
   out.append("\r\n");
 }
 
+/// What the connection does behind an answer.
+void append_connection(const ResponseHead& head, const ResponseRewrite& rewrite, std::string& out) {
+  if (head.status == 101) {
+    append_upgrade(head, "", false, out);
+    return;
+  }
+  const std::string_view word = head.status < 200      ? ""
+                                : rewrite.close        ? ", close"
+                                : rewrite.client_is_10 ? ", keep-alive"
+                                                       : "";
+  if (head.status == 426 && head.find(Known::kUpgrade) != nullptr) {
+    append_upgrade(head, word, true, out);  // without it the answer says nothing
+  } else if (!word.empty()) {
+    out.append("Connection: ").append(word.substr(2)).append("\r\n");
+  }
+}
+
+void append_hops(const RequestHead& head, const Field& field, std::string& out) {
+  out.append(field.name).append(": ");
+  append_number(*head.max_forwards - std::min(*head.max_forwards, 1U), out);
+  out.append("\r\n");
+}
+
 }  // namespace
 
 void write_request(const RequestHead& head, const RequestRewrite& rewrite, std::string& out) {
-  out.append(head.method_text).append(" ").append(head.path).append(" HTTP/1.1\r\n");
+  const HopByHop hop(head);
+  out.append(head.method_text).append(head.path.starts_with('?') ? " /" : " ");
+  out.append(head.path).append(" HTTP/1.1\r\n");
   if (!head.authority.empty()) {
     append_field("Host", head.authority, out);
   } else if (head.host.empty()) {
@@ -108,7 +89,8 @@ void write_request(const RequestHead& head, const RequestRewrite& rewrite, std::
   }
   bool forwarded = false;
   for (const auto& field : head.fields) {
-    if (ends_here(head, field) || (field.known == Known::kHost && !head.authority.empty())) {
+    if (hop.ends_here(field) || field.known == Known::kTrailer ||
+        (field.known == Known::kHost && !head.authority.empty())) {
       continue;
     }
     if (field.known == Known::kForwardedFor) {
@@ -125,17 +107,21 @@ void write_request(const RequestHead& head, const RequestRewrite& rewrite, std::
       out.append(rewrite.client_address).append("\r\n");
       continue;
     }
+    if (field.known == Known::kMaxForwards && head.max_forwards) {
+      append_hops(head, field, out);
+      continue;
+    }
     append_field(field.name, field.value, out);
   }
   if (!forwarded) {
     append_field("X-Forwarded-For", rewrite.client_address, out);
   }
-  out.append(kVia);
+  out.append(via(head));
   if (head.framing == Framing::kChunked) {
     out.append("Transfer-Encoding: chunked\r\n");
   }
   if (head.upgrade) {
-    append_upgrade(head, out);
+    append_upgrade(head, "", false, out);
   } else if (accepts_trailers(head)) {
     out.append("Connection: te\r\nTE: trailers\r\n");
   }
@@ -143,6 +129,7 @@ void write_request(const RequestHead& head, const RequestRewrite& rewrite, std::
 }
 
 void write_response(const ResponseHead& head, const ResponseRewrite& rewrite, std::string& out) {
+  const HopByHop hop(head);
   out.append("HTTP/1.1 ");
   append_number(static_cast<std::uint64_t>(head.status), out);
   out.append(" ").append(head.reason).append("\r\n");
@@ -153,40 +140,48 @@ void write_response(const ResponseHead& head, const ResponseRewrite& rewrite, st
         field.known == Known::kContentLength &&
         (rewrite.framing == Framing::kChunked || rewrite.framing == Framing::kUntilClose ||
          head.status < 200 || head.status == 204);
-    if (!stray_length && !ends_here(head, field)) {
+    if (!stray_length && !hop.ends_here(field)) {
       append_field(field.name, field.value, out);
     }
   }
-  out.append(kVia);
+  if (head.status >= 200 && !head.has_date && !rewrite.date.empty()) {
+    append_field("Date", rewrite.date, out);
+  }
+  out.append(via(head));
   if (rewrite.framing == Framing::kChunked) {
     out.append("Transfer-Encoding: chunked\r\n");
   }
-  if (head.status == 101) {
-    append_upgrade(head, out);
-  } else if (head.status >= 200) {
-    if (rewrite.close) {
-      out.append("Connection: close\r\n");
-    } else if (rewrite.client_is_10) {
-      out.append("Connection: keep-alive\r\n");
+  append_connection(head, rewrite, out);
+  out.append("\r\n");
+}
+
+void write_trailers(const std::vector<Field>& fields, const HopByHop& hop, std::string& out) {
+  for (const auto& field : fields) {
+    if (!hop.ends_here(field)) {
+      append_field(field.name, field.value, out);
     }
   }
   out.append("\r\n");
 }
 
-void write_trailers(const std::vector<Field>& fields, std::string& out) {
-  for (const auto& field : fields) {
-    append_field(field.name, field.value, out);
-  }
-  out.append("\r\n");
-}
-
-void write_own_answer(const OwnAnswer& answer, std::string& out) {
+std::size_t write_own_answer(const OwnAnswer& answer, std::string& out) {
   out.append("HTTP/1.1 ");
   append_number(static_cast<std::uint64_t>(answer.status), out);
-  out.append(" ").append(reason_phrase(answer.status)).append("\r\nContent-Type: text/plain\r\n");
+  out.append(" ").append(reason_phrase(answer.status)).append("\r\n");
+  const std::string_view line_end = answer.text.empty() ? "" : "\n";
+  const auto length = answer.text.size() + line_end.size() + answer.body.size();
+  if (length > 0) {
+    append_field("Content-Type", answer.type, out);
+  }
   out.append("Content-Length: ");
-  append_number(answer.text.size() + 1, out);
-  out.append("\r\nProxy-Status: pilotfish; error=").append(answer.error).append("\r\n");
+  append_number(length, out);
+  out.append("\r\n");
+  if (!answer.date.empty()) {
+    append_field("Date", answer.date, out);
+  }
+  if (!answer.error.empty()) {
+    out.append("Proxy-Status: pilotfish; error=").append(answer.error).append("\r\n");
+  }
   if (answer.retry_after > 0) {
     out.append("Retry-After: ");
     append_number(answer.retry_after, out);
@@ -194,15 +189,33 @@ void write_own_answer(const OwnAnswer& answer, std::string& out) {
   }
   if (answer.close) {
     out.append("Connection: close\r\n");
+  } else if (answer.client_is_10) {
+    out.append("Connection: keep-alive\r\n");
   }
   out.append("\r\n");
-  if (!answer.head_only) {
-    out.append(answer.text).append("\n");
+  if (answer.head_only) {
+    return 0;
   }
+  out.append(answer.text).append(line_end).append(answer.body);
+  return length;
+}
+
+void write_trace(const RequestHead& head, std::string& out) {
+  out.append(head.method_text).append(" ").append(head.target);
+  out.append(head.version == Version::k11 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n");
+  for (const auto& field : head.fields) {
+    const bool secret = field.known == Known::kProxyAuthorization ||
+                        iequals(field.name, "authorization") || iequals(field.name, "cookie");
+    if (!secret) {
+      append_field(field.name, field.value, out);
+    }
+  }
+  out.append("\r\n");
 }
 
 std::string_view reason_phrase(int status) {
   switch (status) {
+    case 200: return "OK";
     case 400: return "Bad Request";
     case 408: return "Request Timeout";
     case 413: return "Content Too Large";

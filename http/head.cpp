@@ -3,13 +3,6 @@
 #include <algorithm>
 
 namespace pilotfish::http {
-namespace {
-
-constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
-
-}  // namespace
 
 bool iequals(std::string_view a, std::string_view b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
@@ -21,7 +14,10 @@ Known known_field(std::string_view name) {
   switch (name.size()) {
     case 2: return iequals(name, "te") ? Known::kTe : Known::kOther;
     case 3: return iequals(name, "via") ? Known::kVia : Known::kOther;
-    case 4: return iequals(name, "host") ? Known::kHost : Known::kOther;
+    case 4:
+      return iequals(name, "host")   ? Known::kHost
+             : iequals(name, "date") ? Known::kDate
+                                     : Known::kOther;
     case 6: return iequals(name, "expect") ? Known::kExpect : Known::kOther;
     case 7:
       return iequals(name, "upgrade")   ? Known::kUpgrade
@@ -31,6 +27,7 @@ Known known_field(std::string_view name) {
       return iequals(name, "connection")   ? Known::kConnection
              : iequals(name, "keep-alive") ? Known::kKeepAlive
                                            : Known::kOther;
+    case 12: return iequals(name, "max-forwards") ? Known::kMaxForwards : Known::kOther;
     case 14:
       return iequals(name, "content-length")   ? Known::kContentLength
              : iequals(name, "http2-settings") ? Known::kHttp2Settings

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -45,7 +46,9 @@ enum class Known : std::uint8_t {
   kExpect,
   kForwardedFor,
   kVia,
-  kHttp2Settings
+  kHttp2Settings,
+  kDate,
+  kMaxForwards
 };
 
 /// One field line. Views into the buffer it was read into, valid as long as that is untouched.
@@ -72,6 +75,7 @@ struct Head {
   bool keep_alive = true;            ///< the sender lets the connection live on
   bool upgrade = false;              ///< Connection: upgrade with an Upgrade field (not only h2c)
   bool named_in_connection = false;  ///< Connection names fields beyond close, keep-alive, upgrade
+  bool has_date = false;
 
   [[nodiscard]] const Field* find(Known known) const {
     for (const auto& field : fields) {
@@ -86,11 +90,15 @@ struct Head {
 struct RequestHead : Head {
   Method method = Method::kGet;
   std::string_view method_text;
-  std::string_view target;     ///< as received; origin-form, absolute-form or "*"
-  std::string_view path;       ///< origin-form of it: what is sent on
+  std::string_view target;  ///< as received; origin-form, absolute-form or "*"
+  /// Origin-form of it, as it is sent on; begins with '?' where an absolute-form target has a query
+  /// and no path: a '/' belongs before it.
+  std::string_view path;
   std::string_view authority;  ///< of an absolute-form target, else empty
   std::string_view host;       ///< value of Host; empty where there is none (HTTP/1.0)
   bool expect_continue = false;
+  /// `Max-Forwards`, of TRACE and OPTIONS alone (RFC 9110 section 7.6.2): 0 is ours to answer.
+  std::optional<std::uint32_t> max_forwards;
   void clear();
 };
 
@@ -111,6 +119,10 @@ enum class Refusal : std::uint8_t {
 
 /// A known field's place in the rules, by its name in any case.
 [[nodiscard]] Known known_field(std::string_view name);
+
+[[nodiscard]] constexpr char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
 
 /// Case-insensitive equality of ASCII text.
 [[nodiscard]] bool iequals(std::string_view a, std::string_view b);

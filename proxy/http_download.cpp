@@ -135,8 +135,17 @@ void HttpSession::plan_answer() {
   }
   scratch_->answer_bytes.clear();
   http::write_response(answer_, rewrite, scratch_->answer_bytes);
+  if (!answer_.has_date) {
+    rewrite.date = worker_->date();
+  }
 }
 
+    // Who did not ask for it may have sent another request: unread, it would cost it this answer.
+    unread_input_ = unread_input_ || request_.keep_alive;
+  }
+  scratch_->connection_names.clear();
+  if (answer_framing_ == http::Framing::kChunked) {
+    http::HopByHop::names(answer_, scratch_->connection_names);
 bool HttpSession::drain_closes() {
   constexpr std::uint32_t kMost = 64;  // who never stops to pipeline is stopped
   if (!ending()) {
@@ -277,7 +286,7 @@ bool HttpSession::write_answer_end(const http::BodyDecoder& decoder, std::string
     return false;
   }
   out.append("0\r\n");
-  http::write_trailers(fields, out);
+  http::write_trailers(fields, http::HopByHop(scratch_->connection_names), out);
   return true;
 }
 

@@ -97,19 +97,38 @@ net::Awaitable<void> HttpSession::answer_own(int status, std::string_view error,
   answer.status = status;
   answer.error = error;
   answer.text = text;
+  answer.close = status < 500;
+  log_own(status, error, text);
+  error_ = error;
+  co_await send_own(answer);
+}
+
+net::Awaitable<void> HttpSession::answer_last_hop() {
+  http::OwnAnswer answer;
+  answer.status = 200;
+  answer.close = false;
+  std::string received;
+  if (request_.method == http::Method::kTrace) {
+    http::write_trace(request_, received);
+    answer.body = received;
+    answer.type = "message/http";
+  }
+  co_await send_own(answer);
+}
+
+net::Awaitable<void> HttpSession::send_own(http::OwnAnswer& answer) {
   // Only after a request that was read to its end may another one follow.
-  answer.close = status < 500 || !request_.keep_alive || !body_.complete() || drain_closes();
+  answer.close = answer.close || !request_.keep_alive || !body_.complete() || drain_closes();
+  answer.client_is_10 = request_.version == http::Version::k10;
   answer.head_only = request_.method == http::Method::kHead;
+  answer.date = worker_->date();
   scratch_->answer_bytes.clear();
-  http::write_own_answer(answer, scratch_->answer_bytes);
+  body_out_ = http::write_own_answer(answer, scratch_->answer_bytes);
   if (answer.close) {
     alive_ = false;
     unread_input_ = true;
   }
-  log_own(status, error, text);
-  status_ = status;
-  body_out_ = answer.head_only ? 0 : text.size() + 1;
-  error_ = error;
+  status_ = answer.status;
   net::Gather gather;
   gather.add(scratch_->answer_bytes);
   if (const auto failed = co_await send_to_client(gather)) {

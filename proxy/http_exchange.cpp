@@ -35,6 +35,11 @@ net::Awaitable<void> HttpSession::exchange(Step step) {
     finish_request(Clock::now());
     co_return;
   }
+  if (step == Step::kRequest && request_.max_forwards == 0U) {
+    co_await answer_last_hop();
+    finish_request(Clock::now());
+    co_return;
+  }
   for (;;) {
     if (step == Step::kChoose || (step == Step::kRequest && !choose_pooled(Clock::now()))) {
       const bool chosen = co_await choose();

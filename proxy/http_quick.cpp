@@ -117,7 +117,7 @@ HttpSession::Step HttpSession::quick_request(TimePoint now) {
   const bool whole = request_.framing == http::Framing::kNone ||
                      (request_.framing == http::Framing::kLength && request_.length <= rest &&
                       (limit == 0 || request_.length <= limit));
-  if (!whole || request_.upgrade || request_.expect_continue) {
+  if (!whole || request_.upgrade || request_.expect_continue || request_.max_forwards == 0U) {
     return Step::kRequest;
   }
   start_request();

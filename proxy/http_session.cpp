@@ -305,13 +305,13 @@ net::Awaitable<void> HttpSession::refuse(int status, std::string_view error,
   answer.head_only = request_.method == http::Method::kHead && !request_.method_text.empty();
   (void)body_.begin(http::Framing::kNone, 0, {});  // nothing was read of one
   scratch_->answer_bytes.clear();
-  http::write_own_answer(answer, scratch_->answer_bytes);
+  body_out_ = http::write_own_answer(answer, scratch_->answer_bytes);
   alive_ = false;
   unread_input_ = true;
   status_ = status;
-  body_out_ = text.size() + 1;
   net::Gather gather;
   gather.add(scratch_->answer_bytes);
+  answer.date = worker_->date();
   (void)co_await send_to_client(gather);
   tries_ = 0;
   instance_.reset();

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "http/body.hpp"
+#include "http/h1_writer.hpp"
 #include "http/head.hpp"
 #include "http/head_scan.hpp"
 #include "net/notifier.hpp"
@@ -150,6 +151,9 @@ class HttpSession final : public Session {
   net::Awaitable<void> fail_open(const Opened& opened);
   void log_own(int status, std::string_view error, const std::string& text);
   net::Awaitable<void> answer_own(int status, std::string_view error, std::string text);
+  /// `Max-Forwards: 0`: we are whom TRACE or OPTIONS wanted to hear.
+  net::Awaitable<void> answer_last_hop();
+  net::Awaitable<void> send_own(http::OwnAnswer& answer);
 
   // http_upload.cpp: the request's way up
   [[nodiscard]] bool prepare_request();

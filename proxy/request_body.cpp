@@ -1,7 +1,6 @@
 #include "proxy/request_body.hpp"
 
 #include "http/h1_parser.hpp"
-#include "http/h1_writer.hpp"
 
 namespace pilotfish::proxy {
 
@@ -33,15 +32,14 @@ http::BodyDecoder::Step RequestBody::feed(std::span<char> arrived) {
   return step;
 }
 
-bool RequestBody::write_end(std::string& out) {
+bool RequestBody::write_end(std::string& out) const {
   if (!chunked()) {
     return true;
   }
-  if (!http::parse_trailers(decoder_.trailers(), trailer_fields_)) {
+  if (!http::good_trailers(decoder_.trailers())) {
     return false;
   }
-  out.append("0\r\n");
-  http::write_trailers(trailer_fields_, out);
+  out.append("0\r\n\r\n");
   return true;
 }
 

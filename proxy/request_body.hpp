@@ -54,9 +54,10 @@ class RequestBody {
   [[nodiscard]] const std::string& later() const { return later_; }
   [[nodiscard]] bool replayable() const { return replayable_; }
   [[nodiscard]] std::uint64_t received() const { return received_; }
-  /// The end of a chunked body: last chunk and trailers. Empty for other framings; false where the
-  /// trailers are malformed.
-  [[nodiscard]] bool write_end(std::string& out);
+  /// The end of a chunked body: its last chunk. Trailers end here: there are servers of HTTP/1.1
+  /// that take them for another request, or for fields of the next one. Empty for other framings;
+  /// false where the trailers are malformed.
+  [[nodiscard]] bool write_end(std::string& out) const;
 
  private:
   http::BodyDecoder decoder_;
@@ -67,7 +68,6 @@ class RequestBody {
   std::uint64_t received_ = 0;
   bool replayable_ = true;
   bool repeatable_ = true;
-  std::vector<http::Field> trailer_fields_;
 };
 
 }  // namespace pilotfish::proxy

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <boost/intrusive/list.hpp>
 #include <cstddef>
+#include <ctime>
 #include <functional>
 
 #include "core/random.hpp"
+#include "http/http_date.hpp"
 #include "net/asio.hpp"
 #include "net/buffer.hpp"
 #include "net/deadlines.hpp"
@@ -60,6 +62,7 @@ struct Worker {
   Shared shared;
   metrics::Store& store;
   Random random;
+  http::HttpDate http_date;
   TroubleLog trouble;  ///< what a flood must not turn into one of lines
 
   SessionList sessions;
@@ -71,6 +74,8 @@ struct Worker {
   std::function<void()> on_idle;  ///< during a drain: the last session ended
 
   [[nodiscard]] Logger& log() const { return *shared.logger; }
+  /// Now, as a `Date` field has it; good until asked again.
+  [[nodiscard]] std::string_view date() { return http_date.text(std::time(nullptr)); }
 
   void session_started(Session& session) {
     sessions.push_back(session);

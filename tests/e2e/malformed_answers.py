@@ -46,7 +46,7 @@ STATUS_LINES = [
     *each("line", "", "\r\n" + TWO,
           "HTTP/1.1 99 Low", "HTTP/1.1 000 Zero", "HTTP/1.1 1000 High", "HTTP/1.1 -20 Minus", "HTTP/1.1 2x0 X",
           "HTTP/1.1 20 OK", "HTTP/1.1 600 High", "HTTP/1.1 999 High", "HTTP/1.1 0200 OK", "HTTP/1.1  200 OK",
-          "HTTP/1.1\t200 OK", "HTTP/1.1 200\tOK", "HTTP/1.1", "HTTP/1.1 ", "HTTP/1.1 OK", "HTTP/1.2 200 OK",
+          "HTTP/1.1\t200 OK", "HTTP/1.1 200\tOK", "HTTP/1.1", "HTTP/1.1 ", "HTTP/1.1 OK", "HTTP/1.a 200 OK",
           "HTTP/2.0 200 OK", "HTTP/2 200 OK", "HTTP/0.9 200 OK", "HTTP/1. 200 OK", "http/1.1 200 OK",
           "HTTPS/1.1 200 OK", "ICY 200 OK", "200 OK", " HTTP/1.1 200 OK", "\r\nHTTP/1.1 200 OK",
           "HTTP/1.1 200 O\x00K", "HTTP/1.1 200 O\x01K", "HTTP/1.1 200 O\x7fK", "HTTP/1.1 200 OK\rX",
@@ -62,9 +62,12 @@ STATUS_LINES = [
     passed("an odd reason", "HTTP/1.1 200 Odd: reason; \xe9\r\n" + TWO),
     passed("a status nobody knows", "HTTP/1.1 299 New\r\n" + TWO, 299),
     passed("a status of 599", "HTTP/1.1 599 Last\r\n" + TWO, 599),
+    passed("HTTP/1.2", "HTTP/1.2 200 OK\r\n" + TWO, fields={"via": "1.1 pilotfish"}),
+    passed("HTTP/1.2 without a reason", "HTTP/1.2 200\r\nA:\r\n" + TWO, fields={"a": ""}),
     passed("HTTP/1.0", "HTTP/1.0 200 OK\r\n" + TWO, close=True),
     passed("HTTP/1.0 without a length", "HTTP/1.0 200 OK\r\n\r\nok", close=True),
-    passed("HTTP/1.0 that stays", "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n" + TWO),
+    passed("HTTP/1.0 that stays", "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n" + TWO,
+           fields={"via": "1.0 pilotfish"}),
 ]
 
 FIELDS = [
@@ -80,6 +83,14 @@ FIELDS = [
            "Proxy-Authenticate: x\r\nUpgrade: h2c\r\nB: 2\r\n" + TWO,
            fields={"a": None, "keep-alive": None, "proxy-authenticate": None, "upgrade": None, "b": "2",
                    "via": "1.1 pilotfish"}),
+    *[passed(f"Connection {value!r}", OK + f"Connection: {value}\r\nA:\r\nX: 1\r\n" + TWO,
+             fields={"a": "", "x": "1"})
+      for value in ("keep-alive; timeout=5", "Keep-Alive;timeout=5,max=9", "\"close\"", "close; x=\"y\"")],
+    bad("Connection with a control", OK + "Connection: keep-alive;\x01\r\n" + TWO),
+    passed("426 and to what",
+           "HTTP/1.1 426 Upgrade Required\r\nConnection: upgrade\r\nUpgrade: TLS/1.3, x\r\n" + TWO, 426,
+           fields={"upgrade": "TLS/1.3, x", "connection": "upgrade"}),
+    passed("a date of its own", OK + "Date: then\r\nConnection: date\r\n" + TWO, fields={"date": "then"}),
     passed("Connection names the framing", OK + "Connection: close, Content-Length, Set-Cookie\r\n"
            "Set-Cookie: c\r\n" + TWO, fields={"content-length": "2", "set-cookie": "c"}, close=True),
 ]
@@ -117,6 +128,10 @@ CODINGS = [
     cut("no last chunk", CHUNKED + "4\r\nhalf\r\n", close=True), cut("half a chunk", CHUNKED + "9\r\nhalf", close=True),
     cut("a last chunk without its empty line", CHUNKED + "2\r\nok\r\n0\r\n", close=True),
     passed("extensions and zeros", CHUNKED + "02;a=b\r\nok\r\n000;c\r\n\r\n", behind=EVIL),
+    passed("trailers that end here",
+           CHUNKED + "2\r\nok\r\n0\r\nConnection: X\r\nKeep-Alive: 1\r\nUpgrade: h\r\n\r\n"),
+    *[cut(f"extension {data!r}", CHUNKED + f"4{data}\r\nhalf\r\n0\r\n\r\n")
+      for data in (";", ";bad[=x", ";a ", ";a=\"")],
     passed("a trailer", CHUNKED + "2\r\nok\r\n0\r\nX: y\r\n\r\n", behind="EVIL"),
     passed("chunks that hold an answer", CHUNKED + f"{len(EVIL):x}\r\n" + EVIL + "\r\n0\r\n\r\n", body=EVIL),
 ]

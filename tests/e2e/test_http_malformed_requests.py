@@ -31,6 +31,7 @@ def assert_taken(exchange, wanted) -> None:
     assert (exchange.method, exchange.target, exchange.version) == (
         wanted.method, wanted.target, "HTTP/1.1")
     assert exchange.body == wanted.body.encode("latin-1")
+    assert not exchange.trailers, "two servers of HTTP/1.1 take them for something else"
     assert len(exchange.all("host")) == 1
     assert len(exchange.all("content-length")) + len(exchange.all("transfer-encoding")) <= 1
     for name, value in wanted.fields.items():

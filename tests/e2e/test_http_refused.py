@@ -105,8 +105,7 @@ def test_a_trailer_cannot_bring_framing_or_routing_fields(shared):
                       b"Transfer-Encoding: chunked\r\nHost: b\r\n\r\n", method="POST")
     assert answer.status in (200, 400)
     if answer.status == 200:
-        names = {name.lower() for name, _ in server.exchanges[0].trailers}
-        assert not names & {"content-length", "transfer-encoding", "host"}
+        assert not server.exchanges[0].trailers
 
 
 def test_a_byte_after_a_chunked_body_harms_nobody(shared):

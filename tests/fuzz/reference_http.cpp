@@ -70,6 +70,57 @@ Taken take_fields(std::string_view& bytes, Fields& fields) {
   }
 }
 
+std::string_view without_blanks(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  return first == std::string_view::npos ? std::string_view{} : text.substr(first);
+}
+
+/// The token or quoted-string that `text` begins with; empty where it begins with neither.
+std::string_view word_of(std::string_view text, bool quoted) {
+  if (!quoted || !text.starts_with('"')) {
+    std::size_t length = 0;
+    while (length < text.size() && is_token(text.substr(length, 1))) {
+      ++length;
+    }
+    return text.substr(0, length);
+  }
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '"') {
+      return text.substr(0, i + 1);
+    }
+    i += text[i] == '\\' ? 1 : 0;
+  }
+  return {};
+}
+
+/// chunk-ext of RFC 9112 section 7.1.1: `text` is what stands between a size and its CRLF.
+bool good_extensions(std::string_view text) {
+  if (!is_text(text)) {
+    return false;
+  }
+  while (!text.empty()) {
+    text = without_blanks(text);
+    if (!text.starts_with(';')) {
+      return false;
+    }
+    text = without_blanks(text.substr(1));
+    const auto name = word_of(text, false);
+    if (name.empty()) {
+      return false;
+    }
+    text.remove_prefix(name.size());
+    if (const auto rest = without_blanks(text); rest.starts_with('=')) {
+      const auto after = without_blanks(rest.substr(1));
+      const auto value = word_of(after, true);
+      if (value.empty()) {
+        return false;
+      }
+      text = after.substr(value.size());
+    }
+  }
+  return true;
+}
+
 struct Frame {
   bool good = true;
   bool chunked = false;
@@ -182,11 +233,8 @@ ReferenceBody read_chunks(std::string_view bytes) {
     }
     const auto end = line->find_first_not_of("0123456789abcdefABCDEF");
     const auto digits = line->substr(0, end);
-    auto rest = end == std::string_view::npos ? std::string_view{} : line->substr(end);
-    const auto mark = rest.find_first_not_of(" \t");
-    if (digits.empty() || digits.size() > 15 ||
-        (!rest.empty() &&
-         (mark == std::string_view::npos || rest[mark] != ';' || !is_text(rest)))) {
+    const auto rest = end == std::string_view::npos ? std::string_view{} : line->substr(end);
+    if (digits.empty() || digits.size() > 15 || !good_extensions(rest)) {
       out.broken = true;
       return out;
     }

@@ -73,6 +73,25 @@ TEST(ChunkedDecoder, RefusesOddSizesLineEndsAndExtensions) {
                                      "fffffffffffffffff\r\n",
                                      std::string("5;\0ext\r\n", 8),
                                      "5;a\x01\r\n",
+                                     "5;\r\n",
+                                     "5; \r\n",
+                                     "5;a \r\n",
+                                     "5;a;\r\n",
+                                     "5;;a\r\n",
+                                     "5;=a\r\n",
+                                     "5;a=\r\n",
+                                     "5;a= \r\n",
+                                     "5;a=b \r\n",
+                                     "5;a=b=c\r\n",
+                                     "5;bad[=x\r\n",
+                                     "5;a=b[\r\n",
+                                     "5;a b\r\n",
+                                     "5;a=b c\r\n",
+                                     "5;\"a\"\r\n",
+                                     "5;a=\"b\r\n",
+                                     "5;a=\"b\"c\r\n",
+                                     "5;a=b\"c\"\r\n",
+                                     "5;a=\"\\\r\n",
                                      "5\r\nhelloworld",
                                      "0\r\nX: y\nA: b\r\n\r\n",
                                      "0\r\n\n",
@@ -81,6 +100,19 @@ TEST(ChunkedDecoder, RefusesOddSizesLineEndsAndExtensions) {
   for (const auto& bytes : bad) {
     for (const std::size_t step : {std::size_t{1}, bytes.size()}) {
       EXPECT_EQ(decode(bytes, step).state, State::kBad) << testing::PrintToString(bytes);
+    }
+  }
+}
+
+TEST(ChunkedDecoder, TakesExtensionsOfEveryFormOfTheGrammar) {
+  for (const std::string extension :
+       {";a", ";a=b", " ; a", "\t;a \t= \tb", ";a;b", ";a ;b=c; d", ";a=\"\"", ";a=\"b;\\\" \xc3\"",
+        ";a=\"b\" ;c", ";a = \"b\";c=d", ";!#$%&'*+-.^_`|~0=1"}) {
+    const std::string bytes = "5" + extension + "\r\nhello\r\n0" + extension + "\r\n\r\n";
+    for (const std::size_t step : {std::size_t{1}, bytes.size()}) {
+      const auto out = decode(bytes, step);
+      EXPECT_EQ(out.state, State::kDone) << bytes;
+      EXPECT_EQ(out.data, "hello");
     }
   }
 }

@@ -64,7 +64,9 @@ TEST(RequestParser, ReplacesTheHostByTheAuthorityOfAnAbsoluteTarget) {
   EXPECT_EQ(head.path, "*");
   ASSERT_EQ(read("OPTIONS http://b/ HTTP/1.1\r\nHost: a\r\n\r\n", head), Refusal::kNone);
   EXPECT_EQ(head.path, "/");
-  EXPECT_EQ(read("GET http://b?q HTTP/1.1\r\nHost: a\r\n\r\n"), Refusal::kMalformed);
+  ASSERT_EQ(read("GET http://b?q HTTP/1.1\r\nHost:\r\n\r\n", head), Refusal::kNone);
+  EXPECT_EQ(head.authority, "b");
+  EXPECT_EQ(head.path, "?q");
   EXPECT_EQ(read("GET http://u@b/x HTTP/1.1\r\nHost: a\r\n\r\n"), Refusal::kMalformed);
   EXPECT_EQ(read("GET ftp://b/x HTTP/1.1\r\nHost: a\r\n\r\n"), Refusal::kMalformed);
 }
@@ -144,7 +146,7 @@ TEST(RequestParser, RefusesBrokenFields) {
 
 TEST(RequestParser, RefusesBrokenTargetsVersionsAndHosts) {
   for (const std::string line :
-       {"GET /", "GET / HTTP/1.1.1", "GET / HTTP/9.9", "GET / HTTP/2.0", "GET / HTTP/1.2",
+       {"GET /", "GET / HTTP/1.1.1", "GET / HTTP/9.9", "GET / HTTP/2.0", "GET / HTTP/1.10",
         "GET /a#b HTTP/1.1", "GET /a b HTTP/1.1", "GET /a\tHTTP/1.1 HTTP/1.1", "GET a HTTP/1.1",
         "GET * HTTP/1.1", "GET /\x80 HTTP/1.1", "G ET / HTTP/1.1", "GET  / HTTP/1.1",
         "GET / HTTP/1.1 ", "GET / http/1.1", "GET /\x01 HTTP/1.1"}) {
@@ -153,14 +155,54 @@ TEST(RequestParser, RefusesBrokenTargetsVersionsAndHosts) {
   EXPECT_EQ(read(std::string("GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n", 27)), Refusal::kMalformed);
   EXPECT_EQ(read("GET / HTTP/1.1\r\n\r\n"), Refusal::kMalformed);
   EXPECT_EQ(read("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"), Refusal::kMalformed);
-  for (const std::string host : {"", "a, b", "a:99999", "user@a", "a b", "a/b", "[::1", "a:x"}) {
+  for (const std::string host :
+       {"",          "a, b",  "a,b",       "a:99999", "user@a",   "a b",        "a/b",
+        "[::1",      "a:x",   "a%",        "a%2",     "a%zz",     "%",          "[%%%]",
+        "[12345::]", "[:::]", "[1::2::3]", "[::1%]",  "[::1%25]", "[::1%eth0]", "[1.2.3.4]",
+        "[v.x]",     "[v1.]", "[vg.x]",    "[]"}) {
     EXPECT_EQ(read("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n"), Refusal::kMalformed) << host;
   }
-  for (const std::string host : {"a", "a.b:80", "[::1]:80", "127.0.0.1", "a_b", "a:"}) {
+  for (const std::string host : {"a", "a.b:80", "[::1]:80", "127.0.0.1", "a_b", "a:", "a%2fb",
+                                 "[::ffff:1.2.3.4]", "[fe80::1%25eth0]:1", "[v1.a:b]"}) {
     EXPECT_EQ(read("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n"), Refusal::kNone) << host;
   }
   EXPECT_EQ(read("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"), Refusal::kNone);
   EXPECT_EQ(read("CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n"), Refusal::kConnectMethod);
+}
+
+TEST(RequestParser, TakesAnyMinorVersionAboveOneAsOne) {
+  RequestHead head;
+  // Plain, and of the kind that is left to Beast.
+  for (const std::string more : {"", "Upgrade: x\r\nConnection: upgrade, a\r\nB:\r\n"}) {
+    for (const std::string version : {"HTTP/1.2", "HTTP/1.9"}) {
+      ASSERT_EQ(read("GET /x " + version + "\r\nHost: a\r\n" + more + "\r\n", head),
+                Refusal::kNone);
+      EXPECT_EQ(head.version, Version::k11);
+      EXPECT_TRUE(head.keep_alive);
+      EXPECT_EQ(head.method_text, "GET");
+      EXPECT_EQ(head.path, "/x");
+      EXPECT_EQ(head.host, "a");
+    }
+  }
+  EXPECT_EQ(read("GET / HTTP/1.2\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n"),
+            Refusal::kUnknownCoding);
+  EXPECT_EQ(read("GET / HTTP/1.2\r\n\r\n"), Refusal::kMalformed);
+}
+
+TEST(RequestParser, ReadsMaxForwardsOfTraceAndOptions) {
+  RequestHead head;
+  const std::string rest = " HTTP/1.1\r\nHost: a\r\nMax-Forwards: ";
+  for (const std::string method : {"TRACE /", "OPTIONS *"}) {
+    ASSERT_EQ(read(method + rest + "0\r\n\r\n", head), Refusal::kNone);
+    EXPECT_EQ(head.max_forwards, 0U);
+    ASSERT_EQ(read(method + rest + "12\r\n\r\n", head), Refusal::kNone);
+    EXPECT_EQ(head.max_forwards, 12U);
+    for (const std::string value : {"", "x", "-1", "1x", "1, 2", "0\r\nMax-Forwards: 0"}) {
+      EXPECT_EQ(read(method + rest + value + "\r\n\r\n"), Refusal::kMalformed) << value;
+    }
+  }
+  ASSERT_EQ(read("GET /" + rest + "x\r\n\r\n", head), Refusal::kNone);
+  EXPECT_FALSE(head.max_forwards);
 }
 
 TEST(Trailers, RefuseFramingAndBrokenLines) {
@@ -172,7 +214,10 @@ TEST(Trailers, RefuseFramingAndBrokenLines) {
        {"Content-Length: 3\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n", "X y\r\n\r\n",
         "X : y\r\n\r\n", ": y\r\n\r\n", "X: \x01\r\n\r\n", " X: y\r\n\r\n"}) {
     EXPECT_FALSE(parse_trailers(bytes, fields)) << bytes;
+    EXPECT_FALSE(good_trailers(bytes)) << bytes;
   }
+  EXPECT_TRUE(good_trailers("X: y\r\nGET:/x HTTP/1.1\r\n\r\n"));
+  EXPECT_FALSE(good_trailers("Connection: close\r\n\r\n"));
 }
 
 }  // namespace
