@@ -59,8 +59,11 @@ net::Awaitable<HttpSession::TryEnd> HttpSession::read_answer(Connection& connect
       }
       answer_head_size_ = scan.length();
       if (answer_.status == 101) {
-        co_return request_.upgrade&& answer_.upgrade&& body_.complete() ? TryEnd::kSwitched
-                                                                        : TryEnd::kBadAnswer;
+        if (!request_.upgrade || !http::was_offered(request_, answer_) || still_uploading()) {
+          co_return TryEnd::kBadAnswer;
+        }
+        connection.clear();  // the tunnel has a time of its own
+        co_return TryEnd::kSwitched;
       }
       if (answer_.status >= 200) {
         answer_begun_ = true;
