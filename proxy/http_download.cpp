@@ -75,8 +75,10 @@ net::Awaitable<HttpSession::TryEnd> HttpSession::read_answer(Connection& connect
         co_return interim_ > kMostInterim ? TryEnd::kBadAnswer : TryEnd::kClientGone;
       }
       connection.in.consume(answer_head_size_);
-      if (!body_.complete()) {
-        connection.clear();  // 100: now it is the client's turn
+      if (answer_.status == 100 && awaits_continue()) {
+        continued_ = true;  // now it is the client's turn
+        connection.clear();
+        read_deadline_.expect_within(Clock::now() + options().timeouts.body);
       }
       scan.reset();
     }

@@ -81,7 +81,7 @@ void HttpSession::start_request() {
   covered_ = false;
   tried_count_ = 0;
   tries_ = retries_ = interim_ = 0;
-  interim_passed_ = false;
+  interim_passed_ = continued_ = false;
   reuse_repeat_spent_ = want_fresh_connection_ = false;
   answer_time_used_ = {};
   status_ = 0;

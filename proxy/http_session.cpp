@@ -239,6 +239,9 @@ net::Awaitable<HttpSession::HeadRead> HttpSession::read_head(bool waited) {
         co_return judge_head();
       }
       if (state == http::HeadScan::State::kBad || in_.size() >= limit) {
+      if (in_.empty()) {
+        began = {};  // no byte of a head yet
+      }
         refusal_ = state == http::HeadScan::State::kBad ? http::Refusal::kMalformed
                                                         : http::Refusal::kTooLarge;
         co_return HeadRead::kRefused;

@@ -166,6 +166,12 @@ class HttpSession final : public Session {
                                    std::size_t& used);
   /// The instance does not have the whole request yet.
   [[nodiscard]] bool still_uploading() const { return (pumping_ && !pumped_) || !body_.complete(); }
+  /// The client sends its body when it is told to (RFC 9110 section 10.1.1), and was not.
+  [[nodiscard]] bool awaits_continue() const {
+    return request_.expect_continue && body_.received() == 0 && !continued_;
+  }
+  /// What became of the request, or a part of it, on its way to the instance.
+  void note_sent(net::ErrorCode error);
   void pump_failed(Connection& connection, TryEnd problem);
 
   // http_download.cpp: the answer's way down
@@ -276,6 +282,7 @@ class HttpSession final : public Session {
   bool interim_passed_ = false;  ///< a 1xx reached the client: another instance may not follow
   std::string_view error_;       ///< Proxy-Status name or how it was cut; literals only
   std::uint32_t interim_ = 0;
+  bool continued_ = false;       ///< one of them was 100
   bool any_byte_back_ = false;
   int status_ = 0;
   std::uint64_t body_out_ = 0;

@@ -121,7 +121,10 @@ net::Awaitable<void> HttpSession::pump(Connection& connection) {
               : net::read_some<UpstreamStream>(client_, body_in_, upload_, body_.unread());
     if (error && net::would_block(error)) {
       upload_.pipe.release();
-      read_deadline_.expect_within(Clock::now() + options().timeouts.body);
+      // Who waits for leave to send is not late: until then it is the instance's time.
+      if (!awaits_continue()) {
+        read_deadline_.expect_within(Clock::now() + options().timeouts.body);
+      }
       const auto waited = co_await client_.wait_readable();
       if (std::get<0>(waited)) {
         pump_failed(connection,
