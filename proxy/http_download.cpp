@@ -272,7 +272,7 @@ net::Awaitable<HttpSession::BodyEnd> HttpSession::relay_body(Connection& connect
         }
       }
     }
-    if (read == ReadEnd::kEnd && decoder.end_of_stream()) {
+    if (read == ReadEnd::kEnd && !send_was_reset_ && decoder.end_of_stream()) {
       continue;
     }
     if (read != ReadEnd::kBytes) {
@@ -351,6 +351,7 @@ net::Awaitable<void> HttpSession::switch_protocols(Connection& connection) {
   upstream_->reached(*instance_, Clock::now());  // a probe has its answer; the stream runs on
   upstream_->metrics().final_answer(Clock::now() - arrived_);
   exchanging_ = false;  // from here on the relay notices who leaves
+  tunnel_ = true;
   connection.in.consume(answer_head_size_);
   in_.consume(head_size_ + body_.consumed_at_start());
   head_size_ = 0;
@@ -363,6 +364,7 @@ net::Awaitable<void> HttpSession::switch_protocols(Connection& connection) {
                                             connection.in, options().idle_timeout,
                                             std::move(count));
   const RelayEnd end = co_await relay.run();
+  tunnel_ = false;
   finish_try(end.broken ? balancer::Outcome::kNeutral : balancer::Outcome::kSuccess);
   tunnel_in_ = end.up;
   body_out_ = end.down;

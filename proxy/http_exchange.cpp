@@ -252,6 +252,7 @@ void HttpSession::begin_attempt() {
 net::Awaitable<HttpSession::TryEnd> HttpSession::attempt(Step step) {
   auto& connection = *connection_;
   if (step == Step::kReadAnswer) {
+  send_was_reset_ = false;
     co_return co_await finish_attempt(connection);
   }
   if (step != Step::kSend) {
@@ -264,7 +265,7 @@ net::Awaitable<HttpSession::TryEnd> HttpSession::attempt(Step step) {
     });
     connection.clear();
   }
-  sent_whole_ = !error;
+  note_sent(error);
   // After a failed write an answer may be there all the same: it was sent before the close.
   if (!body_.complete() && !error) {
     sent_at_ = TimePoint::max();  // the pump says when the last byte went

@@ -91,8 +91,15 @@ void HttpSession::leave() {
 
 void HttpSession::cut() {
   cut_ = true;
+  // A FIN would make a cut look like an end.
+  if (exchanging_ || tunnel_) {
+    client_.reset();
+  }
   client_.close();
   if (connection_) {
+    if (tunnel_) {
+      connection_->stream.reset();
+    }
     connection_->stream.close();
   }
 }

@@ -246,6 +246,7 @@ class HttpSession final : public Session {
   std::size_t later_header_size_ = 0;
   TimePoint arrived_{};
   bool exchanging_ = false;
+  bool tunnel_ = false;  ///< bytes of another protocol go both ways
   Claim claim_;
   bool covered_ = false;
 
@@ -271,7 +272,8 @@ class HttpSession final : public Session {
   net::SpliceWay upload_;
   TryEnd pump_problem_ = TryEnd::kAnswer;  ///< kAnswer: none
   TimePoint sent_at_{};                    ///< when the request's last byte went; max: not yet
-  bool sent_whole_ = true;  ///< the instance got all of it: its connection may be kept
+  bool sent_whole_ = true;       ///< the instance got all of it: its connection may be kept
+  bool send_was_reset_ = false;  ///< an end of what the instance sends is not to be believed
 
   // The answer
   http::ResponseHead answer_;

@@ -59,6 +59,13 @@ void HttpSession::start_pump(Connection& connection) {
   });
 }
 
+void HttpSession::note_sent(net::ErrorCode error) {
+  sent_whole_ = !error;
+  // An error is told once: where a reset was told to the write, a read sees a clean end. A broken
+  // pipe came behind the instance's end, which was one.
+  send_was_reset_ = error && error != net::asio::error::broken_pipe;
+}
+
 net::Awaitable<void> HttpSession::stop_pump() {
   while (pumping_) {
     pump_stop_ = true;
@@ -170,7 +177,7 @@ net::Awaitable<void> HttpSession::pump(Connection& connection) {
     }
     body_in_.consume(used);
     if (failed) {
-      sent_whole_ = false;
+      note_sent(failed);
       break;  // an answer may be there all the same; its reader finds out
     }
   }

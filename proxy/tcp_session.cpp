@@ -46,9 +46,10 @@ TcpSession::~TcpSession() {
 
 void TcpSession::cut() {
   cut_ = true;
-  client_.close();
+  // A FIN would make a cut look like an end, to either of them.
+  client_.reset();
   if (connection_) {
-    connection_->stream.close();
+    connection_->stream.reset();
   }
 }
 
