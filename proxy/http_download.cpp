@@ -135,22 +135,22 @@ void HttpSession::plan_answer() {
   rewrite.close = !request_.keep_alive || still_uploading() ||
                   answer_framing_ == http::Framing::kUntilClose || drain_closes();
   rewrite.client_is_10 = old_client;
-  if (rewrite.close) {
-    alive_ = false;
-  }
-  scratch_->answer_bytes.clear();
-  http::write_response(answer_, rewrite, scratch_->answer_bytes);
   if (!answer_.has_date) {
     rewrite.date = worker_->date();
   }
-}
-
+  if (rewrite.close) {
+    alive_ = false;
     // Who did not ask for it may have sent another request: unread, it would cost it this answer.
     unread_input_ = unread_input_ || request_.keep_alive;
   }
   scratch_->connection_names.clear();
   if (answer_framing_ == http::Framing::kChunked) {
     http::HopByHop::names(answer_, scratch_->connection_names);
+  }
+  scratch_->answer_bytes.clear();
+  http::write_response(answer_, rewrite, scratch_->answer_bytes);
+}
+
 bool HttpSession::drain_closes() {
   constexpr std::uint32_t kMost = 64;  // who never stops to pipeline is stopped
   if (!ending()) {

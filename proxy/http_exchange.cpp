@@ -53,11 +53,16 @@ net::Awaitable<void> HttpSession::exchange(Step step) {
     }
     step = Step::kRequest;  // from here on every try is one of the usual kind
     if (end == TryEnd::kAnswer) {
-      if (answer_may_be_retried(Clock::now())) {
+      if (!answer_may_be_retried(Clock::now())) {
+        co_await relay_answer(*connection_);
+        break;
+      }
+      co_await stop_pump();  // the next try goes on with the body where this one stopped
+      connection_.reset();
+      if (pump_problem_ == TryEnd::kAnswer) {
         continue;
       }
-      co_await relay_answer(*connection_);
-      break;
+      end = pump_problem_;
     }
     if (end == TryEnd::kSwitched) {
       co_await switch_protocols(*connection_);
@@ -247,12 +252,12 @@ void HttpSession::begin_attempt() {
   send_error_ = {};
   unsent_ = !net::write_now(connection_->stream, scratch_->rest, send_error_);
   sent_whole_ = true;
+  send_was_reset_ = false;
 }
 
 net::Awaitable<HttpSession::TryEnd> HttpSession::attempt(Step step) {
   auto& connection = *connection_;
   if (step == Step::kReadAnswer) {
-  send_was_reset_ = false;
     co_return co_await finish_attempt(connection);
   }
   if (step != Step::kSend) {
@@ -325,17 +330,10 @@ bool HttpSession::answer_may_be_retried(TimePoint now) {
     case 504: cause = RetryCause::k504; break;
     default: return false;
   }
-  if (pumping_) {
-    return false;
-  }
   upstream_->metrics().answered(*instance_, answer_.status);
   finish_try(Outcome::kGatewayError);
   const auto verdict = ask_retry(cause, now);
-  if (verdict == RetryVerdict::kOtherInstance || verdict == RetryVerdict::kFreshConnection) {
-    connection_.reset();
-    return true;
-  }
-  return false;
+  return verdict == RetryVerdict::kOtherInstance || verdict == RetryVerdict::kFreshConnection;
 }
 
 bool HttpSession::try_again(TryEnd end) {

@@ -239,6 +239,9 @@ net::Awaitable<HttpSession::HeadRead> HttpSession::read_head(bool waited) {
       const auto lines = http::leading_empty_lines(in_.readable(), blank);
       blank += lines;
       in_.consume(lines);
+      if (in_.empty()) {
+        began = {};  // no byte of a head yet
+      }
     }
     if (!in_.empty() && in_.readable() != "\r") {
       const auto state = scan_.scan(in_.readable());
@@ -246,9 +249,6 @@ net::Awaitable<HttpSession::HeadRead> HttpSession::read_head(bool waited) {
         co_return judge_head();
       }
       if (state == http::HeadScan::State::kBad || in_.size() >= limit) {
-      if (in_.empty()) {
-        began = {};  // no byte of a head yet
-      }
         refusal_ = state == http::HeadScan::State::kBad ? http::Refusal::kMalformed
                                                         : http::Refusal::kTooLarge;
         co_return HeadRead::kRefused;
@@ -312,6 +312,7 @@ net::Awaitable<void> HttpSession::refuse(int status, std::string_view error,
   answer.status = status;
   answer.error = error;
   answer.text = text;
+  answer.date = worker_->date();
   answer.head_only = request_.method == http::Method::kHead && !request_.method_text.empty();
   (void)body_.begin(http::Framing::kNone, 0, {});  // nothing was read of one
   scratch_->answer_bytes.clear();
@@ -321,7 +322,6 @@ net::Awaitable<void> HttpSession::refuse(int status, std::string_view error,
   status_ = status;
   net::Gather gather;
   gather.add(scratch_->answer_bytes);
-  answer.date = worker_->date();
   (void)co_await send_to_client(gather);
   tries_ = 0;
   instance_.reset();

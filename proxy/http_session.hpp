@@ -282,9 +282,9 @@ class HttpSession final : public Session {
   bool answer_begun_ = false;
   std::uint32_t reads_ = 0;
   bool interim_passed_ = false;  ///< a 1xx reached the client: another instance may not follow
+  bool continued_ = false;       ///< one of them was 100
   std::string_view error_;       ///< Proxy-Status name or how it was cut; literals only
   std::uint32_t interim_ = 0;
-  bool continued_ = false;       ///< one of them was 100
   bool any_byte_back_ = false;
   int status_ = 0;
   std::uint64_t body_out_ = 0;
