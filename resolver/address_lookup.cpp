@@ -3,114 +3,104 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <memory>
 
 #include "net/notifier.hpp"
 
 namespace pilotfish::resolver {
 namespace {
 
-constexpr std::size_t kAtATime = 16;  // targets; two questions each
+constexpr std::size_t kAtATime = 16;  // questions of a family, so that a silent one holds up itself
 constexpr std::uint16_t kNoError = 0;
 constexpr std::uint16_t kNxdomain = 3;
 
-struct Target {
-  std::string name;
-  std::vector<IpAddress> addresses;
-  std::optional<AskFault> fault;
-  Duration ttl = Duration::max();
-};
-
-/// Shared by the questions: outlives a caller that is destroyed while they run.
+/// Shared by the questions, of which some outlive the lookup.
 struct Round {
-  explicit Round(net::Executor executor) : done(executor) {}
-  std::vector<Target> targets;
-  std::size_t next = 0;
-  std::size_t running = 0;
-  net::Notifier done;
+  Round(net::Executor executor, NameTransport channels, std::shared_ptr<AddressMemory> known,
+        std::vector<std::string> targets)
+      : transport(std::move(channels)),
+        memory(std::move(known)),
+        round(*memory, std::move(targets), Clock::now()),
+        settled(executor) {}
+
+  NameTransport transport;
+  std::shared_ptr<AddressMemory> memory;
+  AddressRound round;
+  net::Notifier settled;
 };
 
-net::Awaitable<void> ask_one(CaresChannel& udp, CaresChannel& tcp, Target& target, RecordType type,
-                             TimePoint deadline) {
+net::Awaitable<FamilyAnswer> ask_one(const NameTransport& transport, std::string name,
+                                     RecordType type, TimePoint deadline) {
+  FamilyAnswer out;
   // At most the alias depth, and every answer has to lead on.
-  std::string name = target.name;
   for (std::size_t step = 0; step <= kMaxAliases; ++step) {
     const Question question{name, type};
-    AskResult result = co_await udp.ask(question, deadline);
+    AskResult result = co_await transport.udp->ask(question, deadline);
     const auto* udp_answer = std::get_if<DnsAnswer>(&result);
     if (udp_answer != nullptr && udp_answer->truncated) {
-      result = co_await tcp.ask(question, deadline);
+      out.over_tcp = true;
+      result = co_await transport.tcp->ask(question, deadline);
     }
     if (const auto* fault = std::get_if<AskFault>(&result)) {
-      target.fault = *fault;
-      co_return;
+      out.fault = result_of(*fault);
+      co_return out;
     }
-    const auto& answer = std::get<DnsAnswer>(result);
+    auto& answer = std::get<DnsAnswer>(result);
     if (answer.rcode == kNxdomain) {
-      co_return;
+      out.nxdomain = true;
+      co_return out;
     }
     if (answer.rcode != kNoError) {
-      target.fault = AskFault::kServfail;
-      co_return;
+      out.fault = LookupResult::kServfail;
+      co_return out;
     }
-    const auto& found = answer.own_addresses;
-    target.addresses.insert(target.addresses.end(), found.begin(), found.end());
-    if (!found.empty()) {
-      target.ttl = std::min<Duration>(target.ttl, std::chrono::seconds(answer.ttl));
+    if (!answer.own_addresses.empty()) {
+      out.addresses = std::move(answer.own_addresses);
+      out.ttl = std::chrono::seconds(answer.ttl);
+      co_return out;
     }
-    if (!found.empty() || answer.canonical == lower_case(name)) {
-      co_return;
+    if (answer.canonical == lower_case(name)) {
+      co_return out;
     }
-    name = answer.canonical;
+    name = std::move(answer.canonical);
   }
-  target.fault = AskFault::kMalformed;
+  out.fault = LookupResult::kServfail;  // it answers in time, and leads nowhere
+  co_return out;
 }
 
-net::Awaitable<void> work(std::shared_ptr<Round> round, CaresChannel& udp, CaresChannel& tcp,
-                          TimePoint deadline) {
-  while (round->next < round->targets.size()) {
-    auto& target = round->targets[round->next++];
-    co_await ask_one(udp, tcp, target, RecordType::kA, deadline);
-    co_await ask_one(udp, tcp, target, RecordType::kAaaa, deadline);
-  }
-  if (--round->running == 0) {
-    round->done.notify_all();
+net::Awaitable<void> work(std::shared_ptr<Round> shared, Family family, TimePoint deadline) {
+  const auto type = family == Family::kV4 ? RecordType::kA : RecordType::kAaaa;
+  while (const auto ask = shared->round.next(family)) {
+    auto name = shared->round.name(*ask);
+    auto answer = co_await ask_one(shared->transport, std::move(name), type, deadline);
+    shared->round.ended(*ask, std::move(answer));
+    if (!shared->round.open()) {
+      shared->settled.notify_all();
+    }
   }
 }
 
 }  // namespace
 
-net::Awaitable<AddressesFound> look_up_addresses(net::Executor executor, CaresChannel& udp,
-                                                 CaresChannel& tcp,
+net::Awaitable<AddressesFound> look_up_addresses(net::Executor executor, NameTransport transport,
+                                                 std::shared_ptr<AddressMemory> memory,
                                                  std::vector<std::string> targets,
-                                                 TimePoint deadline) {
-  const auto round = std::make_shared<Round>(executor);
-  for (auto& name : targets) {
-    round->targets.push_back({.name = std::move(name)});
-  }
-  round->running = std::min(kAtATime * 2, round->targets.size());
-  const auto workers = round->running;
-  for (std::size_t index = 0; index < workers; ++index) {
-    net::asio::co_spawn(executor, work(round, udp, tcp, deadline), net::asio::detached);
-  }
-  while (round->running != 0) {
-    // Each question ends at the deadline by itself.
-    (void)co_await round->done.wait_until(TimePoint::max());
-  }
-  AddressesFound out;
-  for (auto& target : round->targets) {
-    out.ttl = std::min(out.ttl, target.ttl);
-    if (!target.addresses.empty()) {
-      std::ranges::sort(target.addresses);
-      out.addresses.emplace(std::move(target.name), std::move(target.addresses));
-    } else if (target.fault) {
-      out.fault = target.fault;
-      out.failed.push_back(std::move(target.name));
-    } else {
-      out.unknown.push_back(std::move(target.name));
+                                                 AddressLimits limits) {
+  const auto at_a_time = std::min(kAtATime, targets.size());
+  const auto shared = std::make_shared<Round>(executor, std::move(transport), std::move(memory),
+                                              std::move(targets));
+  for (std::size_t index = 0; index < at_a_time; ++index) {
+    for (const auto family : {Family::kV4, Family::kV6}) {
+      net::asio::co_spawn(executor, work(shared, family, limits.deadline), net::asio::detached);
     }
   }
-  co_return out;
+  while (shared->round.open() && Clock::now() < limits.patience) {
+    (void)co_await shared->settled.wait_until(limits.patience);
+  }
+  shared->round.patience_over();
+  while (shared->round.open() && Clock::now() < limits.deadline) {
+    (void)co_await shared->settled.wait_until(limits.deadline);
+  }
+  co_return shared->round.take(Clock::now());
 }
 
 }  // namespace pilotfish::resolver

@@ -1,28 +1,27 @@
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "net/asio.hpp"
+#include "resolver/address_memory.hpp"
 #include "resolver/cares_channel.hpp"
-#include "resolver/srv_instances.hpp"
 
 namespace pilotfish::resolver {
 
-/// What looking targets up gave.
-struct AddressesFound {
-  AddressBook addresses;
-  std::vector<std::string> unknown;  ///< the server says they have none
-  std::vector<std::string> failed;   ///< no answer could be had
-  std::optional<AskFault> fault;     ///< of the last failed one
-  Duration ttl = Duration::max();    ///< the lowest of the addresses found
+/// Until when a lookup of addresses waits.
+struct AddressLimits {
+  TimePoint patience;  ///< for a target's second family, where the first gave addresses
+  TimePoint deadline;  ///< for anything
 };
 
-/// Looks up A and AAAA of each target, at most 32 questions at a time, TCP where UDP was cut.
-[[nodiscard]] net::Awaitable<AddressesFound> look_up_addresses(net::Executor executor,
-                                                               CaresChannel& udp, CaresChannel& tcp,
-                                                               std::vector<std::string> targets,
-                                                               TimePoint deadline);
+/// Looks up A and AAAA of each target at once, at most 16 questions of a family at a time, TCP
+/// where UDP was cut; ends as AddressRound says. Targets in lower case, each once. `memory` is the
+/// caller's from lookup to lookup (one at a time); it and the channels are shared with questions
+/// that go on after this ended. Thread-safety: none; one executor.
+[[nodiscard]] net::Awaitable<AddressesFound> look_up_addresses(
+    net::Executor executor, NameTransport transport, std::shared_ptr<AddressMemory> memory,
+    std::vector<std::string> targets, AddressLimits limits);
 
 }  // namespace pilotfish::resolver

@@ -49,6 +49,18 @@ std::string server_list(const std::vector<Endpoint>& servers) {
 
 }  // namespace
 
+LookupResult result_of(AskFault fault) {
+  switch (fault) {
+    case AskFault::kTimeout:
+    case AskFault::kCancelled: return LookupResult::kTimeout;
+    case AskFault::kUnreachable: return LookupResult::kUnreachable;
+    case AskFault::kServfail: return LookupResult::kServfail;
+    case AskFault::kRefused: return LookupResult::kRefused;
+    case AskFault::kMalformed: return LookupResult::kMalformed;
+  }
+  return LookupResult::kMalformed;
+}
+
 class CaresChannel::Impl final : public DatagramFilter,
                                  public std::enable_shared_from_this<CaresChannel::Impl> {
  public:

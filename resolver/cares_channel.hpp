@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/endpoint.hpp"
+#include "core/tier_answer.hpp"
 #include "net/asio.hpp"
 #include "resolver/dns_message.hpp"
 
@@ -21,6 +22,9 @@ enum class AskFault : std::uint8_t {
   kMalformed,    ///< only unbelievable answers came until the deadline
   kCancelled,
 };
+
+/// The same as the result of a lookup.
+[[nodiscard]] LookupResult result_of(AskFault fault);
 
 using AskResult = std::variant<DnsAnswer, AskFault>;
 
@@ -60,6 +64,12 @@ class CaresChannel {
 
  private:
   std::shared_ptr<Impl> impl_;
+};
+
+/// What names are looked up through: the same servers both ways.
+struct NameTransport {
+  std::shared_ptr<CaresChannel> udp;
+  std::shared_ptr<CaresChannel> tcp;
 };
 
 }  // namespace pilotfish::resolver

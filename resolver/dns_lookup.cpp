@@ -13,18 +13,6 @@ using std::chrono_literals::operator""s;
 constexpr Duration kTcpFirst = 60s;
 constexpr Duration kNoTcp = 3s;
 
-LookupResult result_of(AskFault fault) {
-  switch (fault) {
-    case AskFault::kTimeout:
-    case AskFault::kCancelled: return LookupResult::kTimeout;
-    case AskFault::kUnreachable: return LookupResult::kUnreachable;
-    case AskFault::kServfail: return LookupResult::kServfail;
-    case AskFault::kRefused: return LookupResult::kRefused;
-    case AskFault::kMalformed: return LookupResult::kMalformed;
-  }
-  return LookupResult::kMalformed;
-}
-
 LookupResult result_of_code(std::uint16_t rcode) {
   switch (rcode) {
     case 0: return LookupResult::kOk;
@@ -59,7 +47,7 @@ void DnsLookup::fail(AskFault fault) {
 net::Awaitable<AskResult> DnsLookup::ask_tcp_first(Question question) {
   out_.over_tcp = true;
   out_.answer.transport = Transport::kTcp;
-  AskResult result = co_await tcp_.ask(std::move(question), began_ + plan_.timeout);
+  AskResult result = co_await transport_.tcp->ask(std::move(question), began_ + plan_.timeout);
   if (const auto* answer = std::get_if<DnsAnswer>(&result)) {
     remember_tcp(answer->bytes);
   } else if (std::get<AskFault>(result) != AskFault::kTimeout || !memory_.large) {
@@ -77,7 +65,7 @@ net::Awaitable<AskResult> DnsLookup::after_silence(Question question) {
   }
   // Nothing is known yet, so that nobody is better served by an early end.
   out_.over_tcp = true;
-  AskResult result = co_await tcp_.ask(std::move(question), began_ + plan_.timeout * 2);
+  AskResult result = co_await transport_.tcp->ask(std::move(question), began_ + plan_.timeout * 2);
   const auto* answer = std::get_if<DnsAnswer>(&result);
   if (answer == nullptr) {
     co_return AskResult(AskFault::kTimeout);
@@ -99,7 +87,7 @@ net::Awaitable<AskResult> DnsLookup::ask_srv(std::string name) {
     note("TCP failed: asked over UDP");
   }
   out_.answer.transport = Transport::kUdp;
-  AskResult result = co_await udp_.ask(question, began_ + plan_.timeout);
+  AskResult result = co_await transport_.udp->ask(question, began_ + plan_.timeout);
   auto* answer = std::get_if<DnsAnswer>(&result);
   if (answer == nullptr) {
     if (std::get<AskFault>(result) == AskFault::kTimeout && !memory_.udp_whole) {
@@ -122,7 +110,7 @@ net::Awaitable<AskResult> DnsLookup::confirm_over_tcp(Question question, DnsAnsw
   out_.over_tcp = true;
   note(answer.truncated ? "truncated: asked again over TCP"
                         : "looks trimmed: asked again over TCP");
-  AskResult result = co_await tcp_.ask(std::move(question), began_ + plan_.timeout * 2);
+  AskResult result = co_await transport_.tcp->ask(std::move(question), began_ + plan_.timeout * 2);
   const auto* complete = std::get_if<DnsAnswer>(&result);
   if (complete != nullptr && !complete->truncated) {
     out_.answer.transport = Transport::kTcp;
@@ -159,27 +147,31 @@ net::Awaitable<bool> DnsLookup::complete() {
   co_return true;
 }
 
-/// Leaves in memory_.addresses what is known of these targets now.
-net::Awaitable<void> DnsLookup::find_missing(std::vector<std::string> missing,
-                                             net::Executor executor) {
-  const auto deadline = began_ + plan_.timeout * 2;
-  auto found = co_await look_up_addresses(executor, udp_, tcp_, std::move(missing), deadline);
+net::Awaitable<AddressBook> DnsLookup::find_missing(std::vector<std::string> missing,
+                                                    net::Executor executor) {
+  // Whoever came as this began waits for the plan's timeout: a family that is silent must not make
+  // his lookup late, but lost datagrams get repeated before (cares_channel.cpp).
+  const auto patience = std::max(began_ + plan_.timeout * 3 / 4, Clock::now() + plan_.timeout / 4);
+  const AddressLimits limits{patience, began_ + plan_.timeout * 2};
+  auto transport = transport_;
+  auto memory = memory_.addresses;
+  auto found = co_await look_up_addresses(executor, std::move(transport), std::move(memory),
+                                          std::move(missing), limits);
   out_.answer.ttl = std::min(out_.answer.ttl, found.ttl);
   if (!found.unknown.empty()) {
     note(std::to_string(found.unknown.size()) + " targets without an address");
   }
-  if (!found.failed.empty()) {
-    note(std::to_string(found.failed.size()) + " targets could not be looked up");
-  }
-  for (const auto& target : found.failed) {
-    const auto before = memory_.addresses.find(target);
-    if (before != memory_.addresses.end()) {
-      found.addresses.insert(*before);
-    } else {
-      address_fault_ = found.fault;
+  const auto tell = [this](std::size_t targets, std::string_view type) {
+    if (targets != 0) {
+      note(std::to_string(targets) + " targets whose " + std::string(type) +
+           " was not answered: what was known of it stays");
     }
-  }
-  memory_.addresses = std::move(found.addresses);
+  };
+  const auto& [v4, v6] = found.unanswered;
+  tell(v4, "A");
+  tell(v6, "AAAA");
+  address_fault_ = found.fault;
+  co_return std::move(found.addresses);
 }
 
 net::Awaitable<void> DnsLookup::read(DnsAnswer answer, net::Executor executor) {
@@ -203,15 +195,15 @@ net::Awaitable<void> DnsLookup::read(DnsAnswer answer, net::Executor executor) {
     note(std::to_string(reading.skipped) + " records without a usable port or target");
   }
   if (reading.missing.empty()) {
-    memory_.addresses.clear();
+    memory_.addresses->clear();
   } else {
     auto missing = std::move(reading.missing);
-    co_await find_missing(std::move(missing), executor);
-    reading = read_srv(answer, plan_.consul_domain, memory_.addresses);
+    const auto addresses = co_await find_missing(std::move(missing), executor);
+    reading = read_srv(answer, plan_.consul_domain, addresses);
   }
   out_.instances = std::move(reading.instances);
   if (out_.instances.empty()) {
-    out_.answer.result = address_fault_ ? result_of(*address_fault_) : LookupResult::kEmpty;
+    out_.answer.result = address_fault_.value_or(LookupResult::kEmpty);
   }
 }
 

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "net/asio.hpp"
+#include "resolver/address_memory.hpp"
 #include "resolver/cares_channel.hpp"
 #include "resolver/service_resolver.hpp"
 #include "resolver/srv_instances.hpp"
@@ -28,7 +30,8 @@ struct LookupMemory {
   bool large = false;           ///< the last TCP answer would not fit into UDP
   bool asked = false;           ///< an earlier lookup ended
   bool udp_whole = false;       ///< the last UDP answer was there in time and not shortened
-  AddressBook addresses;        ///< of targets that had to be looked up, should that fail now
+  /// Of targets that have to be looked up.
+  std::shared_ptr<AddressMemory> addresses = std::make_shared<AddressMemory>();
 };
 
 struct LookupOutcome {
@@ -44,9 +47,9 @@ struct LookupOutcome {
 /// three times). Arguments outlive the coroutine. Thread-safety: none; one executor.
 class DnsLookup {
  public:
-  DnsLookup(const LookupPlan& plan, LookupMemory& memory, CaresChannel& udp, CaresChannel& tcp,
+  DnsLookup(const LookupPlan& plan, LookupMemory& memory, const NameTransport& transport,
             Completer* completer)
-      : plan_(plan), memory_(memory), udp_(udp), tcp_(tcp), completer_(completer) {}
+      : plan_(plan), memory_(memory), transport_(transport), completer_(completer) {}
 
   [[nodiscard]] net::Awaitable<LookupOutcome> run(net::Executor executor);
 
@@ -56,8 +59,8 @@ class DnsLookup {
   [[nodiscard]] net::Awaitable<AskResult> after_silence(Question question);
   [[nodiscard]] net::Awaitable<AskResult> confirm_over_tcp(Question question, DnsAnswer answer);
   [[nodiscard]] net::Awaitable<void> read(DnsAnswer answer, net::Executor executor);
-  [[nodiscard]] net::Awaitable<void> find_missing(std::vector<std::string> missing,
-                                                  net::Executor executor);
+  [[nodiscard]] net::Awaitable<AddressBook> find_missing(std::vector<std::string> missing,
+                                                         net::Executor executor);
   [[nodiscard]] net::Awaitable<bool> complete();
   void remember_tcp(std::size_t bytes);
   void fail(AskFault fault);
@@ -65,12 +68,11 @@ class DnsLookup {
 
   const LookupPlan& plan_;
   LookupMemory& memory_;
-  CaresChannel& udp_;
-  CaresChannel& tcp_;
+  const NameTransport& transport_;
   Completer* completer_;
   TimePoint began_{};
   std::optional<DnsAnswer> partial_;
-  std::optional<AskFault> address_fault_;  // a target without any known address
+  std::optional<LookupResult> address_fault_;  // a target without any known address
   LookupOutcome out_;
 };
 

@@ -85,7 +85,7 @@ net::Awaitable<void> LookupName::perform(std::shared_ptr<LookupName> self) {
   LookupOutcome outcome;
   InstanceSet instances;
   try {
-    DnsLookup lookup(plan, self->memory_, *transport.udp, *transport.tcp, self->completer_);
+    DnsLookup lookup(plan, self->memory_, transport, self->completer_);
     outcome = co_await lookup.run(self->executor_);
     const auto most = std::max(outcome.instances.size(), self->state_.instances.size());
     if (self->background_ != nullptr && most >= kLargeAnswer && !outcome.instances.empty()) {

@@ -26,12 +26,6 @@ class NameUser {
   virtual net::Awaitable<void> prepare(const LookupName& name, InstanceSet instances) = 0;
 };
 
-/// What a name is looked up through.
-struct NameTransport {
-  std::shared_ptr<CaresChannel> udp;
-  std::shared_ptr<CaresChannel> tcp;
-};
-
 /// One name of one server set: its gate, its newest answer, and the coroutine that looks it up when
 /// the gate says so. Shared by the upstreams of a worker. Thread-safety: none; one executor.
 class LookupName : public std::enable_shared_from_this<LookupName> {
