@@ -1,6 +1,7 @@
 #include "config/names.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 
@@ -118,6 +119,16 @@ std::string wrong_with_label(std::string_view text) {
     return "has a dot; over DNS Consul would read it as a tag and another service";
   }
   return check_labels(text, name_character);
+}
+
+std::string wrong_with_datacenter(std::string_view text) {
+  constexpr std::array<std::string_view, 7> kKinds{"service", "connect", "virtual", "ingress",
+                                                   "node",    "query",   "addr"};
+  if (text.starts_with('_') || std::ranges::find(kKinds, to_lower(text)) != kKinds.end()) {
+    return "cannot be asked over DNS: Consul would take it for the kind of question; ask an agent "
+           "of that datacenter instead (consul: {http: ..., dns: ...})";
+  }
+  return wrong_with_label(text);
 }
 
 std::string wrong_with_tag(std::string_view text) {

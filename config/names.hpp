@@ -23,6 +23,10 @@ namespace pilotfish::config {
 [[nodiscard]] std::string wrong_with_dns_name(std::string_view text);
 /// A Consul service or datacenter: one label (a dot would be read as tag.service).
 [[nodiscard]] std::string wrong_with_label(std::string_view text);
+/// A Consul datacenter: a label that Consul's DNS does not take for the kind of question, as it
+/// reads names from the right: service, node, query and the like, or what begins with an
+/// underscore.
+[[nodiscard]] std::string wrong_with_datacenter(std::string_view text);
 /// A tag that is asked for as `TAG.SERVICE.service...`: dots are fine, each label is 1..63.
 [[nodiscard]] std::string wrong_with_tag(std::string_view text);
 

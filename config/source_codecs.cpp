@@ -101,7 +101,7 @@ Codec<ConsulTarget> consul_target() {
   FieldTable<ConsulTarget> t;
   t.required("service", &ConsulTarget::service, service, "service: billing",
              "The service's name in Consul.");
-  t.field("datacenter", &ConsulTarget::datacenter, name("datacenter", wrong_with_label),
+  t.field("datacenter", &ConsulTarget::datacenter, name("datacenter", wrong_with_datacenter),
           "Where to look for it.")
       .otherwise("the agent's own");
   auto as_map = t.codec();

@@ -26,7 +26,8 @@ struct UpstreamDraft {
 proxy::UpstreamOptions to_options(const UpstreamDraft& draft) {
   auto out = draft.options;
   if (draft.consul) {
-    resolver::ConsulSource source{draft.consul->service, draft.consul->datacenter};
+    // Consul lowers the names of its datacenters, and its API knows them by no other.
+    resolver::ConsulSource source{draft.consul->service, to_lower(draft.consul->datacenter)};
     if (draft.prefer) {
       source.tiers.assign(draft.prefer->begin(), draft.prefer->end());
     }

@@ -24,10 +24,19 @@ std::string join(const std::vector<std::string>& tags) {
   return out.empty() ? "any" : out;
 }
 
+/// Two parts that both begin with an underscore are RFC 2782's _service._tag to Consul, which cuts
+/// one underscore off each and swaps them; so those two alone are written that way.
+std::string with_tag(const std::string& service, const std::string& tag) {
+  const bool misread =
+      service.starts_with('_') && tag.starts_with('_') && tag.find('.') == std::string::npos;
+  return misread ? "_" + service + "._" + tag : tag + "." + service;
+}
+
 TierPlan plan(const ConsulSource& source, const std::vector<std::string>& tags,
               const std::string& domain) {
   const auto datacenter = source.datacenter.empty() ? "" : "." + source.datacenter + ".dc";
-  const auto base = source.service + ".service" + datacenter + "." + without_dots(domain);
+  const auto rest = ".service" + datacenter + "." + without_dots(domain);
+  const auto base = source.service + rest;
   TierPlan out;
   out.tags = tags;
   std::ranges::sort(out.tags);
@@ -37,7 +46,7 @@ TierPlan plan(const ConsulSource& source, const std::vector<std::string>& tags,
     out.names.push_back({base, {}, is_askable(base)});
   }
   for (const auto& tag : tags) {
-    const auto name = tag + "." + base;
+    const auto name = with_tag(source.service, tag) + rest;
     const bool known = std::ranges::any_of(
         out.names, [&name](const TierName& other) { return other.text == name; });
     if (!known) {

@@ -23,7 +23,8 @@ struct TierPlan {
 
 /// Plans each tier: `tag.service.service.domain` per tag (with datacenter
 /// `tag.service.service.dc2.dc.domain`; dots in tags work in this form), or the SRV name itself.
-/// Empty for static sources. Pure.
+/// Where service and tag both begin with an underscore: `__service.__tag.service.domain`. Empty for
+/// static sources. Pure.
 [[nodiscard]] std::vector<TierPlan> plan_tiers(const Source& source, const std::string& domain);
 
 /// True where `name` fits a question: labels of 1..63 bytes, 253 in all, no byte that DNS text

@@ -65,6 +65,23 @@ def test_a_connection_after_the_check_failed_never_reaches_the_instance(
         consul.await_healthy(service, 2)
 
 
+def test_underscores_before_service_and_tag_reach_no_other_service(
+        consul, backend, pilotfish, service):
+    """_primary._web would be service "primary" with tag "web" to Consul's DNS (RFC 2782)."""
+    server, port = backend(ports=2), free_port()
+    consul.register(f"_{service}", server.ports[0], tags=("_primary",))
+    consul.register("primary", server.ports[1], tags=(service,))
+    pilotfish(f"""\
+{consul.config}
+upstreams:
+  app:
+    listen: 127.0.0.1:{port}
+    consul: _{service}
+    prefer: [_primary]
+""")
+    assert set(spread(port, 10)) == ports(server.ports[0])
+
+
 def test_a_new_instance_is_used_by_the_next_connections(consul, backend, route, service):
     server = backend(ports=2)
     consul.register(service, server.ports[0])

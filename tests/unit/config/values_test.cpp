@@ -83,6 +83,15 @@ TEST(DnsNames, FollowTheLimits) {
   EXPECT_EQ(wrong_with_tag("urlprefix-/x=y,v1.2"), "");
 }
 
+TEST(Datacenters, AreNoWordsThatConsulReadsOtherwise) {
+  for (const auto* const good : {"dc1", "eu-west", "services", "a_b"}) {
+    EXPECT_EQ(wrong_with_datacenter(good), "") << good;
+  }
+  for (const auto* const bad : {"service", "Node", "query", "addr", "_dc", "a.b", ""}) {
+    EXPECT_NE(wrong_with_datacenter(bad), "") << bad;
+  }
+}
+
 TEST(HostNames, AreNotMistypedAddresses) {
   EXPECT_TRUE(is_host("10.0.0.1"));
   EXPECT_TRUE(is_host("::1"));

@@ -104,6 +104,19 @@ TEST(TierNames, AskTagDotServiceInEveryForm) {
               ElementsAre("v4.billing.service.dc2.dc.consul"));
 }
 
+TEST(TierNames, CannotBeMistakenForThoseOfRfc2782) {
+  // Consul reads _primary._web.service.consul as service "primary" with tag "web".
+  const auto plans = plan_tiers(
+      ConsulSource{"_web", "", {{"_primary"}, {"_tcp"}, {"v4"}, {"_a._b"}, {}}}, "consul");
+  EXPECT_THAT(texts(plans.at(0)), ElementsAre("__web.__primary.service.consul"));
+  EXPECT_THAT(texts(plans.at(1)), ElementsAre("__web.__tcp.service.consul"));
+  EXPECT_THAT(texts(plans.at(2)), ElementsAre("v4._web.service.consul"));
+  EXPECT_THAT(texts(plans.at(3)), ElementsAre("_a._b._web.service.consul"));
+  EXPECT_THAT(texts(plans.at(4)), ElementsAre("_web.service.consul"));
+  EXPECT_THAT(texts(plan_tiers(ConsulSource{"web", "", {{"_primary"}}}, "consul").at(0)),
+              ElementsAre("_primary.web.service.consul"));
+}
+
 TEST(TierNames, AskARepeatedTagOnce) {
   const auto plans = plan_tiers(ConsulSource{"billing", "", {{"v4", "v4"}}}, "consul");
   EXPECT_THAT(plans.at(0).names, SizeIs(1));
