@@ -34,6 +34,18 @@ std::string consul_problem(const http::ClientResult& result, const std::string& 
   return text;
 }
 
+LookupResult consul_failure(const http::ClientResult& result) {
+  if (!result.answered()) {
+    return result.timed_out                ? LookupResult::kTimeout
+           : result.sent && !result.broken ? LookupResult::kMalformed
+                                           : LookupResult::kUnreachable;  // killed while it waited
+  }
+  if (result.status >= 500 || result.status == 429) {
+    return LookupResult::kServfail;
+  }
+  return result.status >= 400 ? LookupResult::kRefused : LookupResult::kMalformed;
+}
+
 ConsulAgent::ConsulAgent(std::shared_ptr<RegistrarContext> context)
     : context_(std::move(context)),
       target_(http::ClientTarget::parse(context_->options.consul.url)) {}

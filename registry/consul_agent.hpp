@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/tier_answer.hpp"
 #include "http/client.hpp"
 #include "registry/context.hpp"
 
@@ -41,6 +42,9 @@ class ConsulAgent {
   std::string node_address_;
   bool unreachable_ = false;
 };
+
+/// The same as the result of a lookup. Requires: not ok().
+[[nodiscard]] LookupResult consul_failure(const http::ClientResult& result);
 
 /// What went wrong, for people: the transport's error, or the status with the agent's own words
 /// and, where the token is the reason, what to do: it needs `right` for the service.

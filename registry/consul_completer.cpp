@@ -24,6 +24,46 @@ std::optional<HealthListing> read_listing(const std::string& body,
   return listing;
 }
 
+using Kind = resolver::AbsenceVerdict::Kind;
+
+constexpr auto kRetryStarting = std::chrono::milliseconds(20);
+
+/// A Consul that starts answers over DNS some milliseconds before its API listens: when half of its
+/// catalogue is read.
+bool is_starting(const http::ClientResult& result) {
+  return !result.answered() && !result.sent && !result.timed_out;
+}
+
+bool knows_no_leader(const http::ClientResult& result) {
+  return result.header("X-Consul-Knownleader") == "false";
+}
+
+/// True where an empty list may only be one that we must not see.
+bool may_hide(const http::ClientResult& result, const ConsulHttp& options) {
+  return result.header("X-Consul-Results-Filtered-By-ACLs") == "true" ||
+         (options.token.empty() && result.header("X-Consul-Default-Acl-Policy") == "deny");
+}
+
+void judge(std::optional<HealthListing> listing, bool hidden, bool leaderless,
+           resolver::AbsenceVerdict& out) {
+  if (!listing) {
+    out.why = "the agent's answer is not understood";
+  } else if (!listing->instances.empty() || listing->skipped != 0) {
+    const auto count = listing->instances.size() + listing->skipped;
+    out.kind = Kind::kPresent;
+    out.why = "the agent's API has " + std::to_string(count) +
+              (count == 1 ? " passing instance" : " passing instances");
+    out.instances = std::move(listing->instances);
+  } else if (leaderless) {
+    out.kind = Kind::kFailed;
+    out.why = "the agent knows no leader";
+  } else if (hidden) {
+    out.why = "it shows nothing without a token that has service:read (CONSUL_HTTP_TOKEN)";
+  } else {
+    out.kind = Kind::kAbsent;
+  }
+}
+
 }  // namespace
 
 ConsulCompleter::ConsulCompleter(net::Executor executor, ConsulHttp options, Logger& logger,
@@ -39,17 +79,13 @@ void ConsulCompleter::set_options(ConsulHttp options) {
   target_ = http::ClientTarget::parse(options_.url);
 }
 
-net::Awaitable<std::optional<InstanceList>> ConsulCompleter::complete(
-    const resolver::ConsulSource& source, const std::vector<std::string>& tags,
-    TimePoint deadline) {
-  const auto service = source.service;
+net::Awaitable<http::ClientResult> ConsulCompleter::ask(const resolver::ConsulSource& source,
+                                                        const std::vector<std::string>& tags,
+                                                        Consistency how, TimePoint deadline) {
   auto wanted = tags;
   std::sort(wanted.begin(), wanted.end());
-  if (!target_) {
-    complain(service, options_.url + ": not an address of an agent");
-    co_return std::nullopt;
-  }
-  auto path = "/v1/health/service/" + percent_encode(service) + "?stale";
+  auto path = "/v1/health/service/" + percent_encode(source.service) +
+              (how == Consistency::kStale ? "?stale" : "?passing");
   if (!source.datacenter.empty()) {
     path += "&dc=" + percent_encode(source.datacenter);
   }
@@ -58,13 +94,36 @@ net::Awaitable<std::optional<InstanceList>> ConsulCompleter::complete(
   }
   auto request = consul_request(options_, "GET", std::move(path));
   auto result = co_await http::fetch(executor_, *target_, std::move(request), deadline);
+  co_return result;
+}
+
+net::Awaitable<std::optional<HealthListing>> ConsulCompleter::read(std::string body,
+                                                                   std::vector<std::string> tags) {
+  if (offload_ == nullptr) {
+    co_return read_listing(body, tags);
+  }
+  // Some thousand instances are megabytes of JSON, and a tenth of a second.
+  auto job = [text = std::move(body), wanted = std::move(tags)] {
+    return read_listing(text, wanted);
+  };
+  auto listing = co_await offload_->run(executor_, std::move(job));
+  co_return listing;
+}
+
+net::Awaitable<std::optional<InstanceList>> ConsulCompleter::complete(
+    const resolver::ConsulSource& source, const std::vector<std::string>& tags,
+    TimePoint deadline) {
+  const auto service = source.service;
+  auto wanted = tags;
+  if (!target_) {
+    complain(service, options_.url + ": not an address of an agent");
+    co_return std::nullopt;
+  }
+  auto result = co_await ask(source, tags, Consistency::kStale, deadline);
   std::optional<HealthListing> listing;
-  if (result.ok() && offload_ != nullptr) {
-    // Some thousand instances are megabytes of JSON, and a tenth of a second.
-    auto job = [body = std::move(result.body), wanted] { return read_listing(body, wanted); };
-    listing = co_await offload_->run(executor_, std::move(job));
-  } else if (result.ok()) {
-    listing = read_listing(result.body, wanted);
+  if (result.ok()) {
+    auto body = std::move(result.body);
+    listing = co_await read(std::move(body), std::move(wanted));
   }
   if (!listing) {
     complain(service, result.ok() ? "the agent's answer is not understood"
@@ -76,6 +135,48 @@ net::Awaitable<std::optional<InstanceList>> ConsulCompleter::complete(
              std::to_string(listing->skipped) + " instances skipped: no IP address or no port");
   }
   co_return std::move(listing->instances);
+}
+
+net::Awaitable<resolver::AbsenceVerdict> ConsulCompleter::confirm_absence(
+    const resolver::ConsulSource& source, const std::vector<std::string>& tags,
+    TimePoint deadline) {
+  resolver::AbsenceVerdict out;
+  const auto service = source.service;
+  auto wanted = tags;
+  if (!target_) {
+    out.why = options_.url + ": not an address of an agent";
+    co_return out;
+  }
+  const auto began = Clock::now();
+  const auto half = began + (deadline - began) / 2;
+  auto result = co_await ask(source, tags, Consistency::kDefault, half);
+  while (is_starting(result) && Clock::now() < began + (half - began) / 2) {
+    net::Timer pause(executor_, Clock::now() + kRetryStarting);
+    (void)co_await pause.async_wait(net::kTuple);
+    result = co_await ask(source, tags, Consistency::kDefault, half);
+  }
+  if (result.timed_out) {
+    // Either the agent is gone, or it waits for a leader: without one it still answers this.
+    const auto stale = co_await ask(source, tags, Consistency::kStale, deadline);
+    if (stale.ok() && knows_no_leader(stale)) {
+      out.kind = Kind::kFailed;
+      out.why = "the agent knows no leader";
+      co_return out;
+    }
+  }
+  if (!result.ok()) {
+    const bool refused = result.status == 401 || result.status == 403;
+    out.kind = refused || result.status >= 500 ? Kind::kFailed : Kind::kUntold;
+    out.failure = consul_failure(result);
+    out.why = consul_problem(result, service, "service:read");
+    co_return out;
+  }
+  const bool hidden = may_hide(result, options_);
+  const bool leaderless = knows_no_leader(result);
+  auto body = std::move(result.body);
+  auto listing = co_await read(std::move(body), std::move(wanted));
+  judge(std::move(listing), hidden, leaderless, out);
+  co_return out;
 }
 
 void ConsulCompleter::complain(const std::string& service, const std::string& problem) {

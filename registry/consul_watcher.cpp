@@ -31,18 +31,6 @@ std::string seconds_text(Duration duration) {
   return text.data();
 }
 
-LookupResult failure_of(const http::ClientResult& result) {
-  if (!result.answered()) {
-    return result.timed_out                ? LookupResult::kTimeout
-           : result.sent && !result.broken ? LookupResult::kMalformed
-                                           : LookupResult::kUnreachable;  // killed while it waited
-  }
-  if (result.status >= 500 || result.status == 429) {
-    return LookupResult::kServfail;
-  }
-  return result.status >= 400 ? LookupResult::kRefused : LookupResult::kMalformed;
-}
-
 std::string leader_note(const http::ClientResult& result) {
   if (result.header("X-Consul-Knownleader") != "false") {
     return {};
@@ -127,7 +115,7 @@ net::Awaitable<void> ConsulWatcher::ask() {
 ConsulWatcher::Judgement ConsulWatcher::judge(const http::ClientResult& result) const {
   Judgement out;
   if (!result.ok()) {
-    out.failure = failure_of(result);
+    out.failure = consul_failure(result);
     out.problem = consul_problem(result, key_.service, "service:read");
     return out;
   }

@@ -36,9 +36,11 @@ struct LookupMemory {
 
 struct LookupOutcome {
   NameAnswer answer;
-  InstanceList instances;  ///< also where `answer.result` is a failure: the part that came with TC
-  bool ran_out = false;    ///< it ended because time did
-  bool over_tcp = false;   ///< TCP was asked
+  InstanceList instances;   ///< also where `answer.result` is a failure: the part that came with TC
+  bool ran_out = false;     ///< it ended because time did
+  bool over_tcp = false;    ///< TCP was asked
+  bool confirmed = false;   ///< an absence of which the agent's API knows, too
+  bool by_verdict = false;  ///< the agent's API said otherwise than DNS, perhaps a while ago
 };
 
 /// Performs one lookup of one name: SRV over UDP, over TCP where the answer is cut or looks so, the

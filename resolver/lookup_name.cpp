@@ -22,6 +22,9 @@ LookupName::LookupName(net::Executor executor, LookupPlan plan, NameTransport tr
       timer_(executor) {}
 
 void LookupName::attach(const std::shared_ptr<NameUser>& user) {
+  if (users_.empty()) {
+    absence_ = {};  // what was said of a time when nobody asked
+  }
   users_.push_back(user);
   gate_.want();
   pump(Clock::now());
@@ -79,7 +82,7 @@ void LookupName::arm(TimePoint at) {
 }
 
 net::Awaitable<void> LookupName::perform(std::shared_ptr<LookupName> self) {
-  const auto asked = self->gate_.last_started();
+  auto asked = self->gate_.last_started();
   const auto plan = self->plan_;  // join() may change them meanwhile
   const auto transport = self->transport_;
   LookupOutcome outcome;
@@ -87,6 +90,11 @@ net::Awaitable<void> LookupName::perform(std::shared_ptr<LookupName> self) {
   try {
     DnsLookup lookup(plan, self->memory_, transport, self->completer_);
     outcome = co_await lookup.run(self->executor_);
+    if (is_absent(outcome.answer.result) && self->completer_ != nullptr && plan.source) {
+      co_await doubt(self, outcome);
+    } else if (outcome.answer.result == LookupResult::kOk) {
+      self->absence_.present();
+    }
     const auto most = std::max(outcome.instances.size(), self->state_.instances.size());
     if (self->background_ != nullptr && most >= kLargeAnswer && !outcome.instances.empty()) {
       instances = co_await prepare(self, std::move(outcome.instances));
@@ -98,6 +106,9 @@ net::Awaitable<void> LookupName::perform(std::shared_ptr<LookupName> self) {
     outcome.answer.name = plan.name.text;
     outcome.answer.result = LookupResult::kMalformed;
     outcome.answer.note = error.what();
+  }
+  if (outcome.by_verdict) {
+    asked = std::min(asked, self->verdict_asked_);
   }
   self->finished(std::move(outcome), std::move(instances), asked);
 }
@@ -117,6 +128,73 @@ net::Awaitable<InstanceSet> LookupName::prepare(std::shared_ptr<LookupName> self
     }
   }
   co_return set;
+}
+
+bool LookupName::has_instances() const {
+  return has_good_ || std::ranges::any_of(users_, [this](const auto& entry) {
+           const auto user = entry.lock();
+           return user && user->has_instances(*this);
+         });
+}
+
+net::Awaitable<void> LookupName::doubt(std::shared_ptr<LookupName> self, LookupOutcome& outcome) {
+  using Step = AbsencePlan::Step;
+  const auto step = self->absence_.absent(self->has_instances(), Clock::now());
+  if (step == Step::kBelieve) {
+    co_return;
+  }
+  if (step == Step::kAsk) {
+    co_await self->ask_api();
+  } else if (step == Step::kUseAndRenew) {
+    net::asio::co_spawn(self->executor_, ask_beside(self), net::asio::detached);
+  }
+  self->apply_verdict(outcome);
+}
+
+net::Awaitable<void> LookupName::ask_api() {
+  const auto asked = Clock::now();
+  AbsenceVerdict verdict;
+  try {
+    verdict = co_await completer_->confirm_absence(*plan_.source, plan_.name.tags,
+                                                   asked + plan_.timeout * 2);
+  } catch (const std::exception& error) {
+    verdict.why = error.what();  // the completer is not ours
+  }
+  if (absence_.told(verdict.kind, Clock::now())) {
+    verdict_ = std::move(verdict);
+    verdict_asked_ = asked;
+  }
+}
+
+net::Awaitable<void> LookupName::ask_beside(std::shared_ptr<LookupName> self) {
+  co_await self->ask_api();
+  self->gate_.want();
+  self->pump(Clock::now());
+}
+
+void LookupName::apply_verdict(LookupOutcome& outcome) const {
+  using Kind = AbsenceVerdict::Kind;
+  auto& answer = outcome.answer;
+  const auto note = [&answer](const std::string& text) {
+    answer.note += (answer.note.empty() ? "" : "; ") + text;
+  };
+  const auto dns = "DNS says " + std::string(to_string(answer.result));
+  switch (verdict_.kind) {
+    case Kind::kUntold: note("the agent's API cannot tell: " + verdict_.why); return;
+    case Kind::kAbsent: outcome.confirmed = true; return;
+    case Kind::kPresent:
+    case Kind::kFailed: break;
+  }
+  note(dns + ", not believed: " + verdict_.why);
+  outcome.by_verdict = true;
+  answer.ttl = {};
+  answer.transport = Transport::kApi;
+  answer.result = verdict_.failure;
+  if (verdict_.kind == Kind::kPresent && !verdict_.instances.empty()) {
+    outcome.instances = verdict_.instances;
+    answer.records = outcome.instances.size();
+    answer.result = LookupResult::kOk;
+  }
 }
 
 void LookupName::finished(LookupOutcome outcome, InstanceSet instances, TimePoint asked) {
@@ -156,7 +234,8 @@ void LookupName::keep(LookupOutcome outcome, InstanceSet instances, TimePoint as
   const bool failed = is_failure(result);
   // The part that came with TC: better than nothing, worse than anything.
   const bool usable = failed && !has_good_ && !instances.empty();
-  if (!known || result != before || usable != state_.usable || instances != state_.instances) {
+  if (!known || result != before || usable != state_.usable ||
+      outcome.confirmed != state_.confirmed || instances != state_.instances) {
     ++state_.revision;
     state_.instances = std::move(instances);
   }
@@ -165,6 +244,7 @@ void LookupName::keep(LookupOutcome outcome, InstanceSet instances, TimePoint as
   }
   state_.answer = std::move(outcome.answer);
   state_.usable = usable;
+  state_.confirmed = outcome.confirmed;
   state_.known = true;
   state_.asked = asked;
   state_.answered = now;

@@ -7,6 +7,7 @@
 #include "core/log.hpp"
 #include "net/asio.hpp"
 #include "net/notifier.hpp"
+#include "resolver/absence.hpp"
 #include "resolver/background.hpp"
 #include "resolver/dns_lookup.hpp"
 #include "resolver/lookup_gate.hpp"
@@ -24,6 +25,9 @@ class NameUser {
   /// Ahead of that where the lookup brought many instances: time to prepare for them elsewhere. The
   /// lookup counts as running until all its users are done.
   virtual net::Awaitable<void> prepare(const LookupName& name, InstanceSet instances) = 0;
+  /// Whether it has instances that came from this name, or stand for it: if DNS denies them, the
+  /// agent's API is asked first.
+  [[nodiscard]] virtual bool has_instances(const LookupName& /*name*/) const { return false; }
 };
 
 /// One name of one server set: its gate, its newest answer, and the coroutine that looks it up when
@@ -57,6 +61,12 @@ class LookupName : public std::enable_shared_from_this<LookupName> {
   static net::Awaitable<InstanceSet> prepare(std::shared_ptr<LookupName> self,
                                              InstanceList instances);
   void finished(LookupOutcome outcome, InstanceSet instances, TimePoint asked);
+  /// DNS says that nothing is there: what the API says of that becomes the outcome.
+  static net::Awaitable<void> doubt(std::shared_ptr<LookupName> self, LookupOutcome& outcome);
+  static net::Awaitable<void> ask_beside(std::shared_ptr<LookupName> self);
+  net::Awaitable<void> ask_api();
+  void apply_verdict(LookupOutcome& outcome) const;
+  [[nodiscard]] bool has_instances() const;
   void keep(LookupOutcome outcome, InstanceSet instances, TimePoint asked, TimePoint now);
   void log_change(LookupResult before, bool known) const;
   void arm(TimePoint at);
@@ -69,6 +79,9 @@ class LookupName : public std::enable_shared_from_this<LookupName> {
   Completer* completer_;
   Background* background_;
   LookupMemory memory_;
+  AbsencePlan absence_;
+  AbsenceVerdict verdict_;  ///< the last of this absence
+  TimePoint verdict_asked_{};
   NameState state_;
   bool forget_limits_ = false;
   bool has_good_ = false;  ///< the last that was certain is an answer with instances

@@ -235,13 +235,22 @@ void ServiceResolver::Impl::on_looked_up(const LookupName& name) {
     hooks_.on_lookup(name.state().answer);
   }
   for (std::size_t tier = 0; tier < tiers_.size() && !stopped_ && asks_dns_; ++tier) {
-    const auto concerned = std::ranges::any_of(
-        tiers_[tier].names, [&](std::uint32_t place) { return names_[place].get() == &name; });
-    if (concerned) {
+    if (feeds(name, tiers_[tier])) {
       answer(tier);
     }
   }
   tell_first_round();
+}
+
+bool ServiceResolver::Impl::feeds(const LookupName& name, const Tier& tier) const {
+  return std::ranges::any_of(tier.names,
+                             [&](std::uint32_t place) { return names_[place].get() == &name; });
+}
+
+bool ServiceResolver::Impl::has_instances(const LookupName& name) const {
+  return !stopped_ && std::ranges::any_of(tiers_, [&](const Tier& tier) {
+    return feeds(name, tier) && has_instances(tier);
+  });
 }
 
 void ServiceResolver::Impl::tell_first_round() {
@@ -264,6 +273,7 @@ void ServiceResolver::Impl::take_watch(const WatchStatePtr& state) {
   ++watch_turn_;
   watch_ = state;
   if (watching()) {
+    watched_once_ = true;
     leave_dns();
     answer_from_watch();
     tell_first_round();
@@ -291,6 +301,8 @@ void ServiceResolver::Impl::answer_from_watch() {
       tier.from = state->instances;
       tier.revision = Tier::kOther;
     }
+    tier.certain = true;
+    tier.good = answers_[index].result == LookupResult::kOk;
     assumed_good_ = assumed_good_ || answers_[index].result == LookupResult::kOk;
     if (hooks_.on_lookup) {
       hooks_.on_lookup(answers_[index].names.front());
@@ -325,12 +337,37 @@ void ServiceResolver::Impl::answer(std::size_t index) {
     tier.revision = revision;
     tier.from = nullptr;
   }
-  if (watch_ && !watch_->problem.empty()) {
-    auto& note = answers_[index].names.front().note;
-    note += (note.empty() ? "" : "; ") + ("instead of the watch: " + watch_->problem);
+  const bool denied = only_looks_absent(index);
+  if (denied) {
+    answers_[index].result = watch_->failure;
+    tier.revision = Tier::kOther;  // to be judged anew each time
+  }
+  note_watch(index);
+  if (denied) {
+    answers_[index].names.front().note += "; what it knew stays";
+  }
+  if (const auto result = answers_[index].result; !is_failure(result)) {
+    tier.certain = true;
+    tier.good = result == LookupResult::kOk;
   }
   if (hooks_.on_answer) {
     hooks_.on_answer(index, answers_[index]);
+  }
+}
+
+bool ServiceResolver::Impl::only_looks_absent(std::size_t index) const {
+  const auto& tier = tiers_[index];
+  if (!watch_ || !watched_once_ || !is_absent(answers_[index].result) || !has_instances(tier)) {
+    return false;
+  }
+  return std::ranges::none_of(
+      tier.names, [this](std::uint32_t place) { return names_[place]->state().confirmed; });
+}
+
+void ServiceResolver::Impl::note_watch(std::size_t index) {
+  if (watch_ && !watch_->problem.empty()) {
+    auto& note = answers_[index].names.front().note;
+    note += (note.empty() ? "" : "; ") + ("instead of the watch: " + watch_->problem);
   }
 }
 

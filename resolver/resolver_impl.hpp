@@ -34,6 +34,7 @@ class ServiceResolver::Impl final : public NameUser,
 
   void on_looked_up(const LookupName& name) override;
   net::Awaitable<void> prepare(const LookupName& name, InstanceSet instances) override;
+  [[nodiscard]] bool has_instances(const LookupName& name) const override;
   void on_watch(const WatchStatePtr& state) override;
 
  private:
@@ -48,11 +49,20 @@ class ServiceResolver::Impl final : public NameUser,
       InstanceSet instances;           // what they make together
     };
     std::optional<Joined> joined;  // ahead of their answer, where they are large
+    bool certain = false;          // an answer that was no failure came
+    bool good = false;             // and the last of those has instances
   };
 
   [[nodiscard]] std::uint32_t place_of(const std::shared_ptr<LookupName>& name);
   void claim(Ticket& ticket, std::uint32_t place, TimePoint now);
   void answer(std::size_t index);
+  [[nodiscard]] bool has_instances(const Tier& tier) const {
+    return tier.certain ? tier.good : assumed_good_;
+  }
+  [[nodiscard]] bool feeds(const LookupName& name, const Tier& tier) const;
+  /// DNS denies what is known while the watch that knew it is down, and nothing else bears it out.
+  [[nodiscard]] bool only_looks_absent(std::size_t index) const;
+  void note_watch(std::size_t index);
   void ask_dns();
   /// Names that others (or this upstream before a reload) use already: what they know serves until
   /// the next lookup.
@@ -91,7 +101,8 @@ class ServiceResolver::Impl final : public NameUser,
   std::vector<InstanceSet> coming_lists_;  // per tier, of the state that is being taken over
   std::uint64_t watch_turn_ = 0;           // grows with each state that was taken over
   bool taking_over_ = false;
-  TimePoint dns_since_{};  // what names knew before is no answer
+  bool watched_once_ = false;  // the watch was up
+  TimePoint dns_since_{};      // what names knew before is no answer
   bool asks_dns_ = false;
   bool assumed_good_ = false;
   bool started_ = false;

@@ -4,6 +4,12 @@
 
 namespace pilotfish::resolver {
 
+net::Awaitable<AbsenceVerdict> Completer::confirm_absence(const ConsulSource& /*source*/,
+                                                          const std::vector<std::string>& /*tags*/,
+                                                          TimePoint /*deadline*/) {
+  co_return AbsenceVerdict{};
+}
+
 ServiceResolver::ServiceResolver(DnsService& dns, Source source, Freshness freshness,
                                  LookupOptions lookup, Hooks hooks)
     : impl_(std::make_shared<Impl>(dns.impl(), source, freshness, lookup, std::move(hooks))) {}

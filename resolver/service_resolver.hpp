@@ -12,14 +12,16 @@
 #include "core/log.hpp"
 #include "core/tier_answer.hpp"
 #include "net/asio.hpp"
+#include "resolver/absence.hpp"
 #include "resolver/background.hpp"
 #include "resolver/options.hpp"
 #include "resolver/watch.hpp"
 
 namespace pilotfish::resolver {
 
-/// Completes an answer that even TCP trims, from the agent's HTTP API (implemented in registry/,
-/// handed in by app/; the resolver itself never speaks HTTP).
+/// What the agent's HTTP API knows better than DNS: the whole of an answer that even TCP trims, and
+/// whether instances that DNS denies are really gone. Implemented in registry/, handed in by app/;
+/// the resolver itself never speaks HTTP.
 class Completer {
  public:
   virtual ~Completer() = default;
@@ -28,6 +30,10 @@ class Completer {
   virtual net::Awaitable<std::optional<InstanceList>> complete(const ConsulSource& source,
                                                                const std::vector<std::string>& tags,
                                                                TimePoint deadline) = 0;
+  /// DNS says that `source` has no instance with all of `tags`; asked where some were known.
+  virtual net::Awaitable<AbsenceVerdict> confirm_absence(const ConsulSource& source,
+                                                         const std::vector<std::string>& tags,
+                                                         TimePoint deadline);
 };
 
 /// One worker's DNS: c-ares channels on the worker's loop, shared by its upstreams, and the state

@@ -14,7 +14,10 @@ struct NameState {
   InstanceSet instances;  ///< normalised; of the newest lookup
   bool usable = false;    ///< `instances` count although the result may be a failure (TC, partial)
   bool known = false;     ///< a lookup ended at least once
-  std::uint64_t revision = 0;  ///< grows whenever result, `usable` or the instances change
+  /// The result is an absence, and the agent's API says so too.
+  bool confirmed = false;
+  std::uint64_t revision =
+      0;  ///< grows whenever result, `usable`, `confirmed` or the instances change
   TimePoint asked{};
   TimePoint answered{};
 };

@@ -193,6 +193,28 @@ def test_a_lost_permission_is_a_failure_and_no_empty_service(tmp_path, cleanup, 
     assert get(port).status == 200
 
 
+def test_dns_that_may_read_nothing_overrules_no_watch_that_was_refused(
+        tmp_path, cleanup, backend, watch, service):
+    """NXDOMAIN is what Consul's DNS says of what its token may not read; the API says 403."""
+    from harness import Consul
+    agent = cleanup(Consul(tmp_path, acl=True))
+    server = backend()
+    agent.register(service, server.port)
+    token = agent.call("PUT", "/v1/acl/token", {"ServiceIdentities": [{"ServiceName": service}]})
+    port, sidecar = watch(agent, "fallback: {hold_empty: 500ms}",
+                          env={"CONSUL_HTTP_TOKEN": token["SecretID"]})
+    wait_for(lambda: served_by_watch(sidecar), 10, "the watch serves")
+    assert "NXDOMAIN" in agent.dig(f"{service}.service.consul")
+    agent.call("DELETE", f"/v1/acl/token/{token['AccessorID']}")
+    agent.register(service, server.port, tags=("woken",))  # ends the blocking query
+    sidecar.await_log("Consul watch failed")
+    end = time.monotonic() + 2  # hold_empty several times over
+    while time.monotonic() < end:
+        assert get(port).status == 200
+    lookup = sidecar.upstream("app")["tiers"][0]["lookups"][0]
+    assert lookup["result"] == "refused" and "DNS says nxdomain" in lookup["note"], lookup
+
+
 def test_an_empty_service_is_held_and_then_refused_under_watch(consul, backend, watch, service):
     server = backend()
     ident = consul.register(service, server.port)

@@ -72,6 +72,11 @@ FakeReply FakeConsul::answer_health(const FakeRequest& request) {
 
 FakeReply FakeConsul::answer(const FakeRequest& request) {
   requests.push_back(request);
+  if (instead) {
+    if (auto reply = instead(request)) {
+      return *reply;
+    }
+  }
   if (always) {
     return *always;
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -33,6 +34,8 @@ class FakeConsul {
   }
   /// Set: the answer to /v1/health/service/ instead.
   std::optional<FakeReply> health_reply;
+  /// Set: asked first; what it answers is the answer.
+  std::function<std::optional<FakeReply>(const FakeRequest&)> instead;
   /// Set: the answer to everything that is asked.
   std::optional<FakeReply> always;
   /// Set: the answer to /v1/agent/self.

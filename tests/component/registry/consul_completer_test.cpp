@@ -19,6 +19,17 @@ class Completer : public RegistryTest {
     return await(completer.complete(source, tags, Clock::now() + limit))
         .value_or(std::optional<InstanceList>{});
   }
+  resolver::AbsenceVerdict confirm(Duration limit = 2s, std::string token = "t") {
+    registry::ConsulHttp options;
+    options.url = consul.http.url();
+    options.token = std::move(token);
+    registry::ConsulCompleter completer(io.get_executor(), options, log);
+    resolver::ConsulSource source;
+    source.service = "billing";
+    source.datacenter = "dc2";
+    return await(completer.confirm_absence(source, {"v4"}, Clock::now() + limit))
+        .value_or(resolver::AbsenceVerdict{});
+  }
   static std::string listing(int count) {
     std::string out = "[";
     for (int i = 0; i < count; ++i) {
@@ -59,6 +70,83 @@ TEST_F(Completer, EveryFailureIsNothingAndNeverAnEmptyList) {
   consul.http.down();
   EXPECT_FALSE(complete({}));
   EXPECT_EQ(log.count("No cluster leader"), 1U);
+}
+
+using Verdict = resolver::AbsenceVerdict::Kind;
+
+TEST_F(Completer, ConfirmsAnAbsenceByAWholeAndConsistentAnswer) {
+  EXPECT_EQ(confirm().kind, Verdict::kAbsent);
+  EXPECT_EQ(consul.requests.back().target, "/v1/health/service/billing?passing&dc=dc2&tag=v4");
+  consul.health = listing(2);
+  const auto present = confirm();
+  EXPECT_EQ(present.kind, Verdict::kPresent);
+  ASSERT_EQ(present.instances.size(), 2U);
+  EXPECT_TRUE(present.instances.front().tags.empty());
+  EXPECT_EQ(present.why, "the agent's API has 2 passing instances");
+}
+
+TEST_F(Completer, CountsInstancesThatItCannotUseAsPresent) {
+  consul.health = R"([{"Service":{"Address":"a.example","Port":80,"Tags":["v4"]},"Checks":[]}])";
+  const auto verdict = confirm();
+  EXPECT_EQ(verdict.kind, Verdict::kPresent);
+  EXPECT_TRUE(verdict.instances.empty());
+}
+
+TEST_F(Completer, CannotTellWhatItMayNotSee) {
+  consul.health_reply =
+      FakeReply{.body = "[]", .headers = {{"X-Consul-Results-Filtered-By-ACLs", "true"}}};
+  EXPECT_EQ(confirm().kind, Verdict::kUntold);
+  consul.health_reply =
+      FakeReply{.body = "[]", .headers = {{"X-Consul-Default-Acl-Policy", "deny"}}};
+  EXPECT_EQ(confirm(2s, "").kind, Verdict::kUntold);
+  EXPECT_EQ(confirm().kind, Verdict::kAbsent);
+}
+
+TEST_F(Completer, TellsAnExplicitFailureFromNoAnswer) {
+  for (const auto& [status, kind, failure] :
+       {std::tuple{500U, Verdict::kFailed, LookupResult::kServfail},
+        {403U, Verdict::kFailed, LookupResult::kRefused},
+        {429U, Verdict::kUntold, LookupResult::kServfail},
+        {404U, Verdict::kUntold, LookupResult::kRefused},
+        {302U, Verdict::kUntold, LookupResult::kMalformed}}) {
+    consul.always = FakeReply{.status = status, .body = "No path to datacenter"};
+    const auto verdict = confirm();
+    EXPECT_EQ(verdict.kind, kind) << status;
+    EXPECT_EQ(verdict.failure, failure) << status;
+    EXPECT_NE(verdict.why.find("No path to datacenter"), std::string::npos);
+  }
+  consul.always = FakeReply{.body = "<html>"};
+  EXPECT_EQ(confirm().kind, Verdict::kUntold);
+  consul.http.down();
+  EXPECT_EQ(confirm().kind, Verdict::kUntold);
+}
+
+TEST_F(Completer, WaitsForTheApiOfAnAgentThatStarts) {
+  consul.health = listing(2);
+  consul.http.down();
+  net::Timer start(io, Clock::now() + 60ms);
+  start.async_wait([this](net::ErrorCode) { consul.http.up(); });
+  EXPECT_EQ(confirm().kind, Verdict::kPresent);
+}
+
+TEST_F(Completer, TakesAnAgentThatWaitsForALeaderForAFailureAndASilentOneForNone) {
+  consul.always = FakeReply{.hang = true};
+  const auto before = Clock::now();
+  EXPECT_EQ(confirm(200ms).kind, Verdict::kUntold);
+  EXPECT_LT(Clock::now() - before, 2s);
+
+  consul.always.reset();
+  consul.health_reply = FakeReply{.hang = true};
+  const auto stale = [](const FakeRequest& request) -> std::optional<FakeReply> {
+    if (request.target.find("?stale") == std::string::npos) {
+      return std::nullopt;
+    }
+    return FakeReply{.body = "[]", .headers = {{"X-Consul-Knownleader", "false"}}};
+  };
+  consul.instead = stale;
+  const auto verdict = confirm(600ms);
+  EXPECT_EQ(verdict.kind, Verdict::kFailed);
+  EXPECT_EQ(verdict.why, "the agent knows no leader");
 }
 
 }  // namespace
