@@ -14,7 +14,10 @@ int badness(std::string_view state) {
   if (state == "draining") {
     return 1;
   }
-  return state == "ejected" ? 2 : 3;
+  if (state == "ejected") {
+    return 2;
+  }
+  return state == "unhealthy" ? 3 : 4;
 }
 
 /// -1 (none serves) is the worst tier.

@@ -127,6 +127,7 @@ void Cluster::Impl::note(LiveSet::Changes changes) {
     if (state->ejected) {
       ejection.on_departed(*state, state->left_at);  // it left and came back meanwhile
     }
+    apply_verdict(*state);
     // Gone and back before the shell asked: for the shell it never left.
     if (events.departed.empty() || std::erase(events.departed, state) == 0) {
       events.arrived.push_back(std::move(state));
@@ -134,6 +135,7 @@ void Cluster::Impl::note(LiveSet::Changes changes) {
   }
   for (auto& state : changes.departed) {
     ejection.on_departed(*state, state->left_at);
+    apply_verdict(*state);
     events.departed.push_back(std::move(state));
   }
 }
@@ -142,31 +144,6 @@ void Cluster::Impl::run_due(TimePoint now) {
   ejection.expire(now);
   live.forget(now);
   refresh(now);
-}
-
-void Cluster::Impl::count() {
-  for (std::size_t i = 0; i < tiers.size(); ++i) {
-    auto& tier = tiers[i];
-    if (tier.table) {
-      const auto sum = count_large(tier);
-      counts[i] = tier.emptied ? TierCounts{} : sum;
-      continue;
-    }
-    TierCounts sum;
-    bool weighs = false;
-    for (const auto& member : tier.members) {
-      weighs = weighs || member.weight > 0;
-    }
-    for (const auto& member : tier.members) {
-      const bool ejected = member.state->ejected;
-      sum.ejected += ejected ? 1 : 0;
-      sum.eligible += ejected ? 0 : 1;
-      sum.healthy += !ejected && (member.weight > 0 || !weighs) ? 1 : 0;
-    }
-    sum.size = tier.members.size();
-    tier.ejected = sum.ejected;
-    counts[i] = tier.emptied ? TierCounts{} : sum;
-  }
 }
 
 void Cluster::Impl::refresh(TimePoint now) {
@@ -194,7 +171,7 @@ void Cluster::Impl::refresh(TimePoint now) {
   drop_plans();
   if (serving() >= 0) {
     const auto& tier = serving_tier();
-    panic = !tier.members.empty() && ejected_in(tier) == tier.members.size();
+    panic = !tier.members.empty() && tier.out == tier.members.size();
     for (std::size_t i = 0; i < tiers.size(); ++i) {
       renew_filter(i, now);
     }
@@ -251,7 +228,8 @@ void Cluster::Impl::return_unprobable(TimePoint now) {
   };
   const auto ejected = ejection.ejected();
   for (auto* state : ejected) {
-    if (state->probing && !state->probe_in_flight && state->tier >= 0 && !wants_traffic(*state)) {
+    if (state->probing && !state->probe_in_flight && state->tier >= 0 && !state->unhealthy &&
+        !wants_traffic(*state)) {
       ejection.return_on_trust(*state, now);
       events.returned.emplace_back(state);
     }

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "balancer/check_verdict.hpp"
 #include "balancer/options.hpp"
 #include "core/clock.hpp"
 #include "core/ewma.hpp"
@@ -63,6 +64,10 @@ struct InstanceState {
   TimePoint ejected_until{};
   TimePoint ejected_since{};
   TimePoint returned_at{};  ///< end of its last ejection
+
+  bool unhealthy = false;  ///< an active check says so (Cluster::set_verdicts())
+  /// Nothing of its own keeps it from being picked.
+  [[nodiscard]] bool eligible() const { return !ejected && !unhealthy; }
 
   // Bookkeeping of the cluster alone.
   TimePoint left_at{};           ///< when it left every answer
@@ -120,7 +125,7 @@ inline constexpr std::size_t kTierReasonCount = 6;
 /// One line of /upstreams and `pilotfish resolve`.
 struct InstanceView {
   InstanceRef state;
-  std::string_view status;  ///< healthy | ejected | draining | absent
+  std::string_view status;  ///< healthy | unhealthy | ejected | draining | absent
   std::string why;          ///< what keeps it from being picked; empty where nothing does
 };
 
@@ -138,12 +143,13 @@ struct ClusterEvents {
   std::vector<InstanceRef> arrived;   ///< attach pools and metrics, unless they still are there
   std::vector<InstanceRef> departed;  ///< close idle pooled connections
   std::vector<InstanceRef> ejected;
-  std::vector<InstanceRef> returned;  ///< un-ejected after a good probe
+  std::vector<InstanceRef> returned;   ///< un-ejected after a good probe
+  std::vector<InstanceRef> unhealthy;  ///< by a new verdict: close idle pooled connections
   std::vector<std::string>
       notes;  ///< e.g. "every tier is empty: holding the last good set for 10 s"
   [[nodiscard]] bool empty() const {
     return tier_changes.empty() && arrived.empty() && departed.empty() && ejected.empty() &&
-           returned.empty() && notes.empty();
+           returned.empty() && unhealthy.empty() && notes.empty();
   }
 };
 
@@ -204,6 +210,13 @@ class Cluster {
   /// Whether pick() has an eligible instance that is not in `tried` (the retry's question).
   [[nodiscard]] bool another(std::span<InstanceState* const> tried) const;
 
+  /// Verdicts of an active check, all in one step. An unhealthy instance is not eligible until it
+  /// is said to be healthy; where every instance is out the check is ignored, as ejection is. One
+  /// that is not here (yet, or any more) is known by its verdict when it comes.
+  void set_verdicts(std::span<const CheckVerdict> verdicts, TimePoint now);
+  /// Nobody checks any more: as if all were healthy.
+  void forget_verdicts(TimePoint now);
+
   /// Serving tier, -1 where none serves; and the reason, for people.
   [[nodiscard]] int serving_tier() const;
   [[nodiscard]] const std::string& reason() const;
@@ -219,7 +232,7 @@ class Cluster {
   [[nodiscard]] std::vector<InstanceView> view(TimePoint now) const;
   /// How many of each status there are, without a look at each.
   struct Tally {
-    std::size_t healthy = 0, ejected = 0, draining = 0, absent = 0;
+    std::size_t healthy = 0, unhealthy = 0, ejected = 0, draining = 0, absent = 0;
   };
   [[nodiscard]] Tally tally(TimePoint now) const;
   /// Why an instance that was just ejected is, for how long, and how many are with it.

@@ -2,6 +2,8 @@
 
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "balancer/cluster.hpp"
@@ -23,7 +25,7 @@ struct Cluster::Impl {
     InstanceSet answer;           ///< the last good one, or the held one
     std::vector<Member> members;  ///< of `answer`, row by row
     TierTablePtr table;           ///< of a large `answer`
-    std::size_t ejected = 0;      ///< members that are, as of the last count
+    std::size_t out = 0;          ///< members that are not eligible, as of the last count
     bool answered = false;        ///< had an answer that was not a failure
     bool emptied = false;         ///< answered empty; `members` wait for the end of the hold
     std::optional<LookupResult> failing;  ///< how the last lookup failed, if it did
@@ -57,7 +59,6 @@ struct Cluster::Impl {
   [[nodiscard]] std::vector<LiveSet::TierView> views() const;
   [[nodiscard]] TierTablePtr table_for(const Tier& tier, const PreparedTierPtr& prepared) const;
   void note(LiveSet::Changes changes);
-  void count();
   void return_unprobable(TimePoint now);
   void drop_plans();
   void renew_deadline(TimePoint now);
@@ -69,11 +70,19 @@ struct Cluster::Impl {
   void work(std::size_t most);
   /// Finishes now what is not worth putting off.
   void finish_departures();
-  TierCounts count_large(Tier& tier) const;
   void renew_filter(std::size_t number, TimePoint now);
   [[nodiscard]] std::size_t ejected_in(const Tier& tier) const;
   /// Someone who may be picked is to be used before an instance of this weight and priority.
   [[nodiscard]] bool better_than(const Tier& tier, const InstanceState& instance) const;
+
+  // cluster_health.cpp: who is eligible.
+  void count();
+  [[nodiscard]] TierCounts count_small(Tier& tier) const;
+  [[nodiscard]] TierCounts count_large(Tier& tier) const;
+  void set_verdicts(std::span<const CheckVerdict> list, TimePoint now);
+  void forget_verdicts(TimePoint now);
+  /// Brings one instance in line with the verdict there is of it.
+  void apply_verdict(InstanceState& state);
 
   // cluster_pick.cpp: requests.
   InstanceState* pick(const PickContext& context);
@@ -95,6 +104,10 @@ struct Cluster::Impl {
   [[nodiscard]] std::string explain() const;
   [[nodiscard]] std::string explain_failures() const;
   [[nodiscard]] std::string tier_text(std::size_t tier) const;
+  /// " (1 ejected, 2 unhealthy)", or nothing.
+  [[nodiscard]] static std::string out_text(const TierCounts& sum);
+  /// Who all are where ejection and check are ignored: "ejected", "unhealthy", or both.
+  [[nodiscard]] static std::string panic_text(const TierCounts& sum);
   [[nodiscard]] std::string ejection_text(const InstanceState& instance) const;
   [[nodiscard]] std::string why(const InstanceState& instance, TimePoint now) const;
   [[nodiscard]] std::vector<InstanceView> view(TimePoint now) const;
@@ -113,9 +126,11 @@ struct Cluster::Impl {
   LiveSet live;
   ClusterEvents events;
   std::string reason = "no answer from the registry yet";
-  std::vector<InstanceRef> suspects;  ///< whose last failures may still count
-  bool deferring = false;             ///< departures in bulk wait for work()
-  bool panic = false;  ///< the serving tier has ejected instances only; they are used
+  std::vector<InstanceRef> suspects;                   ///< whose last failures may still count
+  std::unordered_map<Endpoint, std::string> verdicts;  ///< of unhealthy ones, present or not: why
+  std::unordered_set<InstanceState*> unhealthy;        ///< present ones that are
+  bool deferring = false;                              ///< departures in bulk wait for work()
+  bool panic = false;  ///< nobody in the serving tier is eligible; they are used all the same
   TimePoint planned_at{};
   TimePoint deadline = TimePoint::max();
   Picker* hot = nullptr;  ///< first group of use of the serving tier

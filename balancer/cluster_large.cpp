@@ -100,28 +100,13 @@ std::size_t Cluster::Impl::ejected_in(const Tier& tier) const {
       [&](const InstanceState* state) { return state->ejected && holds(tier, *state); }));
 }
 
-TierCounts Cluster::Impl::count_large(Tier& tier) const {
-  const auto size = tier.members.size();
-  const bool weighs = tier.table->weighted > 0;
-  TierCounts sum{size, weighs ? tier.table->weighted : size, size, 0};
-  for (const auto* state : ejection.ejected()) {
-    if (const auto row = row_of(tier.answer, state->endpoint)) {
-      ++sum.ejected;
-      --sum.eligible;
-      sum.healthy -= tier.members[*row].weight > 0 || !weighs ? 1 : 0;
-    }
-  }
-  tier.ejected = sum.ejected;
-  return sum;
-}
-
 bool Cluster::Impl::better_than(const Tier& tier, const InstanceState& instance) const {
   const auto before = [&](std::uint32_t weight, std::uint32_t priority) {
     return weight > 0 && (instance.weight == 0 || priority < instance.priority);
   };
   if (!tier.table) {
     return std::ranges::any_of(tier.members, [&](const Member& other) {
-      return !other.state->ejected && before(other.weight, other.priority);
+      return other.state->eligible() && before(other.weight, other.priority);
     });
   }
   return std::ranges::any_of(tier.table->groups, [&](const TierTable::Group& group) {
@@ -129,7 +114,7 @@ bool Cluster::Impl::better_than(const Tier& tier, const InstanceState& instance)
       return false;
     }
     return std::ranges::any_of(
-        group.rows, [&](std::uint32_t row) { return !tier.members[row].state->ejected; });
+        group.rows, [&](std::uint32_t row) { return tier.members[row].state->eligible(); });
   });
 }
 
@@ -143,12 +128,12 @@ void Cluster::Impl::renew_filter(std::size_t number, TimePoint now) {
       options.algorithm == Algorithm::kRingHash || options.algorithm == Algorithm::kMaglev;
   PickFilter filter;
   filter.slow_start = hashes ? Duration::zero() : options.slow_start;
-  filter.ejected_too = panic && static_cast<int>(number) == serving();
-  filter.active = tier.ejected > 0 || now < live.newest() + filter.slow_start;
+  filter.all = panic && static_cast<int>(number) == serving();
+  filter.active = tier.out > 0 || now < live.newest() + filter.slow_start;
   const auto& groups = tier.table->groups;
   const auto usable = [&](const TierTable::Group& group) {
-    return filter.ejected_too || std::ranges::any_of(group.rows, [&](std::uint32_t row) {
-             return !tier.members[row].state->ejected;
+    return filter.all || std::ranges::any_of(group.rows, [&](std::uint32_t row) {
+             return tier.members[row].state->eligible();
            });
   };
   const auto first = std::ranges::find_if(groups, usable);

@@ -12,7 +12,7 @@ InstanceState* Cluster::Impl::pick(const PickContext& context) {
   // A retry is no probe: its request has failed once already.
   if (ejection.any_probing() && context.tried.empty()) {
     const auto in_use = [this](const InstanceState& state) {
-      return state.tier >= 0 && state.tier <= serving();
+      return state.tier >= 0 && state.tier <= serving() && !state.unhealthy;
     };
     if (auto* probe = ejection.due_probe(in_use)) {
       return probe;
@@ -34,8 +34,9 @@ InstanceState* Cluster::Impl::pick(const PickContext& context) {
     return state->last_failure != Outcome::kGatewayError;
   };
   if (!context.tried.empty() && std::ranges::all_of(context.tried, gave_no_answer)) {
-    if (auto* instance = ejection.soonest_back(
-            [&](const InstanceState& state) { return !is_tried(context.tried, &state); })) {
+    if (auto* instance = ejection.soonest_back([&](const InstanceState& state) {
+          return !state.unhealthy && !is_tried(context.tried, &state);
+        })) {
       return instance;
     }
   }
@@ -127,11 +128,11 @@ InstanceState* Cluster::Impl::pick_beyond_first_group(const PickContext& context
 bool Cluster::Impl::another(std::span<InstanceState* const> tried) const {
   for (std::size_t i = 0; i < tiers.size(); ++i) {
     const bool all = panic && static_cast<int>(i) == serving();
-    if (serving() >= 0 && tiers[i].members.size() > tiers[i].ejected + tried.size()) {
+    if (serving() >= 0 && tiers[i].members.size() > tiers[i].out + tried.size()) {
       return true;
     }
     const auto fresh = [&](const Member& member) {
-      return (all || !member.state->ejected) && !is_tried(tried, member.state);
+      return (all || member.state->eligible()) && !is_tried(tried, member.state);
     };
     if (serving() >= 0 && std::ranges::any_of(tiers[i].members, fresh)) {
       return true;

@@ -55,9 +55,7 @@ std::string Cluster::Impl::explain() const {
     }
     text += tier_text(i) + " has " + std::to_string(counts[i].healthy) + " of " +
             std::to_string(selection.needed(i)) + " needed instances";
-    if (counts[i].ejected > 0) {
-      text += " (" + std::to_string(counts[i].ejected) + " ejected)";
-    }
+    text += out_text(counts[i]);
     if (selection.enough(i)) {
       text += " again and waits for " + seconds_text(options.fallback.fail_back_after) +
               " of unbroken health";
@@ -67,17 +65,32 @@ std::string Cluster::Impl::explain() const {
   const auto& sum = counts[current];
   text += tier_text(current) + " serves with ";
   if (panic) {
-    text += counted(sum.size, "instance") + " although all are ejected: no tier has a better one";
+    text += counted(sum.size, "instance") + " although all are " + panic_text(sum) +
+            ": no tier has a better one";
   } else {
     text += std::to_string(sum.eligible);
-    text += sum.ejected > 0 ? " of " + counted(sum.size, "instance") + " (" +
-                                  std::to_string(sum.ejected) + " ejected)"
-                            : std::string(sum.size == 1 ? " instance" : " instances");
+    text += sum.eligible < sum.size ? " of " + counted(sum.size, "instance") + out_text(sum)
+                                    : std::string(sum.size == 1 ? " instance" : " instances");
   }
   if (!selection.enough(current)) {
     text += ", fewer than the " + std::to_string(selection.needed(current)) + " needed";
   }
   return text + explain_failures();
+}
+
+std::string Cluster::Impl::out_text(const TierCounts& sum) {
+  std::string text;
+  for (const auto& [count, what] :
+       {std::pair(sum.ejected, " ejected"), std::pair(sum.unhealthy, " unhealthy")}) {
+    if (count > 0) {
+      text += (text.empty() ? " (" : ", ") + std::to_string(count) + what;
+    }
+  }
+  return text.empty() ? text : text + ")";
+}
+
+std::string Cluster::Impl::panic_text(const TierCounts& sum) {
+  return sum.unhealthy == 0 ? "ejected" : sum.ejected == 0 ? "unhealthy" : "ejected or unhealthy";
 }
 
 std::string Cluster::Impl::explain_failures() const {
@@ -98,6 +111,12 @@ std::string Cluster::Impl::why(const InstanceState& instance, TimePoint now) con
     return instance.in_flight == 0 ? left
                                    : left + ": finishes " + counted(instance.in_flight, "request");
   }
+  const bool used = panic && holds(tiers[static_cast<std::size_t>(serving())], instance);
+  const std::string_view all_the_same = used ? "; used all the same, for want of others" : "";
+  if (instance.unhealthy) {
+    const auto verdict = verdicts.find(instance.endpoint);
+    return (verdict == verdicts.end() ? "" : verdict->second) + std::string(all_the_same);
+  }
   if (instance.ejected) {
     const auto times = instance.ejections > 1
                            ? ", for the " + std::to_string(instance.ejections) + ". time"
@@ -112,9 +131,7 @@ std::string Cluster::Impl::why(const InstanceState& instance, TimePoint now) con
              counted(instance.consecutive_failures, "failure") +
              " in a row, the last: " + std::string(describe(instance.last_failure)) + times;
     }
-    return panic && holds(tiers[static_cast<std::size_t>(serving())], instance)
-               ? text + "; used all the same, for want of others"
-               : text;
+    return text + std::string(all_the_same);
   }
   if (serving() < 0) {
     return "no tier serves";
@@ -176,7 +193,8 @@ std::string_view describe(Outcome outcome) {
 std::vector<InstanceView> Cluster::Impl::view(TimePoint now) const {
   std::vector<InstanceView> out;
   for (const auto& state : live.present()) {
-    out.push_back({state, state->ejected ? "ejected" : "healthy", why(*state, now)});
+    const auto* status = state->unhealthy ? "unhealthy" : state->ejected ? "ejected" : "healthy";
+    out.push_back({state, status, why(*state, now)});
   }
   live.each_departed([&](const InstanceRef& state) {
     if (state->in_flight > 0) {
@@ -198,7 +216,8 @@ void Cluster::Impl::note_transitions(bool held_before, bool panicked_before) {
     events.notes.push_back("instances are back before the hold ended: " + reason);
   }
   if (panic != panicked_before) {
-    events.notes.push_back(panic ? reason : "ejection counts again: " + reason);
+    const std::string over = verdicts.empty() ? "ejection counts again: " : "not all are out now: ";
+    events.notes.push_back(panic ? reason : over + reason);
   }
 }
 
@@ -208,10 +227,12 @@ std::string Cluster::ejection_text(const InstanceState& instance) const {
 
 Cluster::Tally Cluster::tally(TimePoint now) const {
   Tally out;
-  out.ejected = static_cast<std::size_t>(std::ranges::count_if(
-      impl_->ejection.ejected(),
-      [](const InstanceState* state) { return state->place != InstanceState::kNowhere; }));
-  out.healthy = impl_->live.present().size() - out.ejected;
+  out.ejected = static_cast<std::size_t>(
+      std::ranges::count_if(impl_->ejection.ejected(), [](const InstanceState* state) {
+        return state->place != InstanceState::kNowhere && !state->unhealthy;
+      }));
+  out.unhealthy = impl_->unhealthy.size();
+  out.healthy = impl_->live.present().size() - out.ejected - out.unhealthy;
   impl_->live.each_departed([&](const InstanceRef& state) {
     out.draining += state->in_flight > 0 ? 1 : 0;
     out.absent += state->in_flight == 0 && now - state->left_at < std::chrono::minutes(1) ? 1 : 0;

@@ -47,6 +47,11 @@ class LiveSet {
 
   /// The state of `endpoint`, made where it is not known.
   InstanceState& obtain(const Endpoint& endpoint);
+  /// nullptr where it is not known.
+  [[nodiscard]] InstanceState* find(const Endpoint& endpoint) const {
+    const auto found = known_.find(endpoint);
+    return found == known_.end() ? nullptr : found->second.get();
+  }
 
   /// What one tier holds: an answer, and parallel to it its members. `ramps`: whoever is new in it
   /// is new to a running service, so slow start applies.

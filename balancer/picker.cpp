@@ -8,8 +8,7 @@
 namespace pilotfish::balancer {
 
 bool Picker::allowed(const PickContext& context, const InstanceState& state) const {
-  return !is_tried(context.tried, &state) &&
-         (!filter_.active || filter_.ejected_too || !state.ejected);
+  return !is_tried(context.tried, &state) && (!filter_.active || filter_.all || state.eligible());
 }
 
 bool Picker::admitted(const PickContext& context, const InstanceState& state,

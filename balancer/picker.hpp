@@ -39,8 +39,8 @@ using PickIndexPtr = std::shared_ptr<const PickIndex>;
 /// instances change (a large one, plan.hpp) needs it; others hold nobody who may not be picked.
 struct PickFilter {
   bool active = false;
-  bool ejected_too = false;  ///< panic: ejection is ignored
-  Duration slow_start{};     ///< a newcomer is passed over as often as it lacks in weight
+  bool all = false;       ///< panic: who is not eligible is used all the same
+  Duration slow_start{};  ///< a newcomer is passed over as often as it lacks in weight
 };
 
 /// One algorithm over one unchanging list of candidates; thrown away when the list changes. What

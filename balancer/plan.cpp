@@ -13,7 +13,7 @@ Plan::Plan(std::span<const Member> members, const Settings& settings, TimePoint 
   std::vector<Member> order;
   order.reserve(members.size());
   for (const auto& member : members) {
-    if (settings.ignore_ejection || !member.state->ejected) {
+    if (settings.all || member.state->eligible()) {
       order.push_back(member);
     }
   }

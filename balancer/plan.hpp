@@ -24,7 +24,7 @@ class Plan {
  public:
   struct Settings {
     Algorithm algorithm{};
-    bool ignore_ejection = false;
+    bool all = false;  ///< panic: also who is not eligible
     Duration slow_start{};
   };
 

@@ -14,9 +14,10 @@ namespace pilotfish::balancer {
 /// What tier selection needs to know of one tier.
 struct TierCounts {
   std::size_t size = 0;      ///< in the current answer; 0 also where there never was a good one
-  std::size_t healthy = 0;   ///< not ejected, and weight above 0 (or every weight is 0)
-  std::size_t eligible = 0;  ///< not ejected, whatever the weight
-  std::size_t ejected = 0;
+  std::size_t healthy = 0;   ///< eligible, and weight above 0 (or every weight is 0)
+  std::size_t eligible = 0;  ///< neither ejected nor unhealthy, whatever the weight
+  std::size_t ejected = 0;   ///< and not unhealthy as well
+  std::size_t unhealthy = 0;
 };
 
 /// Which tier serves: the hysteresis of design.md section 4 (Tier, Causes) over counts alone.

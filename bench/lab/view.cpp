@@ -7,7 +7,7 @@ namespace {
 
 Style style_of(const std::string& state) {
   if (state == "healthy") return Style::kGood;
-  if (state == "ejected") return Style::kBad;
+  if (state == "ejected" || state == "unhealthy") return Style::kBad;
   return state == "draining" ? Style::kWarn : Style::kDim;
 }
 
