@@ -49,7 +49,14 @@ Supervisor::Supervisor(std::string file, config::RootOptions options, Bound boun
   }
   workers_ = std::make_unique<WorkerGroup>(
       io_, options_, logger_, access_log_.get(),
-      WorkerGroup::Hooks{.on_failure = [this](const std::string& what) { fail(what); }});
+      WorkerGroup::Hooks{
+          .on_failure = [this](const std::string& what) { fail(what); },
+          .on_instances =
+              [this](std::size_t worker, const std::string& upstream,
+                     std::vector<proxy::CheckTarget> arrived, std::vector<Endpoint> left) {
+                checks_->changed(worker, upstream, std::move(arrived), std::move(left));
+              }});
+  make_checks();
   make_registrar();
   make_watches();
 
@@ -85,6 +92,15 @@ void Supervisor::make_watches() {
       [this](const resolver::WatchKey& key, const resolver::WatchStatePtr& state) {
         workers_->push_watch(key, state);
       });
+}
+
+void Supervisor::make_checks() {
+  checks_ = std::make_unique<proxy::HealthChecks>(
+      io_.get_executor(), logger_, std::random_device{}(),
+      [this](const std::string& upstream, const proxy::CheckVerdictsPtr& news) {
+        workers_->push_verdicts(upstream, news);
+      });
+  checks_->set_upstreams(options_.upstreams);
 }
 
 Supervisor::~Supervisor() {

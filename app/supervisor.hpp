@@ -18,6 +18,7 @@
 #include "metrics/store.hpp"
 #include "net/asio.hpp"
 #include "net/notifier.hpp"
+#include "proxy/health_checks.hpp"
 #include "registry/consul_watches.hpp"
 #include "registry/registrar.hpp"
 
@@ -51,6 +52,7 @@ class Supervisor final : public AdminSource {
   void make_admin(BoundListener bound);
   void make_registrar();
   void make_watches();
+  void make_checks();
 
   // supervisor_reload.cpp
   /// What a reload needs and may not get: all of it is there before anything changes.
@@ -86,6 +88,7 @@ class Supervisor final : public AdminSource {
   std::unique_ptr<WorkerGroup> workers_;
   std::unique_ptr<registry::Registrar> registrar_;
   std::unique_ptr<registry::ConsulWatches> watches_;
+  std::unique_ptr<proxy::HealthChecks> checks_;
   std::unique_ptr<AdminServer> admin_;
   std::unique_ptr<AdminServer> former_admin_;  ///< moved; finishes its answers
   std::vector<std::unique_ptr<QueuedAccessLog>> former_access_logs_;  ///< a worker may still write

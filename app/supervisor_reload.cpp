@@ -147,6 +147,7 @@ net::Awaitable<void> Supervisor::apply(ReloadPlan plan, Prepared prepared) {
   update->max_clients = std::min(options_.max_clients, workers_->carried());
   update->seeds = change_state(plan);
   change_admin(plan, prepared);
+  checks_->set_upstreams(options_.upstreams);
   auto applying = workers_->apply(std::move(update), options_.consul_http,
                                   std::move(prepared.listeners), kApplied);
   const bool applied = co_await std::move(applying);

@@ -28,6 +28,23 @@ constexpr auto kUnwind = std::chrono::milliseconds(500);
 constexpr std::uint32_t kMostPipes = 128;
 }  // namespace
 
+/// Hands what a worker tells on to the main thread.
+class WorkerGroup::Feed final : public proxy::CheckFeed {
+ public:
+  Feed(WorkerGroup& group, std::size_t worker) : group_(group), worker_(worker) {}
+  void changed(const std::string& upstream, std::vector<proxy::CheckTarget> arrived,
+               std::vector<Endpoint> left) override {
+    asio::post(group_.main_,
+               [this, upstream, arrived = std::move(arrived), left = std::move(left)]() mutable {
+                 group_.hooks_.on_instances(worker_, upstream, std::move(arrived), std::move(left));
+               });
+  }
+
+ private:
+  WorkerGroup& group_;
+  std::size_t worker_;
+};
+
 struct WorkerGroup::Worker {
   Worker() : guard(io.get_executor()) {}
 
@@ -51,6 +68,7 @@ struct WorkerGroup::Worker {
   asio::executor_work_guard<net::Executor> guard;
   metrics::Store store;
   std::unique_ptr<registry::ConsulCompleter> completer;
+  std::unique_ptr<Feed> feed;
   std::optional<proxy::Proxy> proxy;  // touched on the worker's thread alone
   std::thread thread;
 };
@@ -94,6 +112,7 @@ WorkerGroup::WorkerGroup(net::IoContext& main, const config::RootOptions& option
       hooks_(std::move(hooks)) {
   for (std::uint32_t i = 0; i < options_.workers; ++i) {
     workers_.push_back(std::make_unique<Worker>());
+    workers_.back()->feed = std::make_unique<Feed>(*this, i);
   }
 }
 
@@ -110,6 +129,7 @@ void WorkerGroup::start(std::vector<UpstreamListener> listeners,
     shared.logger = &worker_logs_.of(i);
     shared.access_log = access_log_;
     shared.preparer = &preparer_;
+    shared.check_feed = hooks_.on_instances ? workers_[i]->feed.get() : nullptr;
     shared.worker_count = static_cast<std::uint32_t>(workers_.size());
     shared.max_clients = std::min(options_.max_clients, carried_);
     shared.max_pipes = pipes_;
@@ -232,6 +252,16 @@ void WorkerGroup::push_watch(const resolver::WatchKey& key, const resolver::Watc
     asio::post(worker->io, [one = worker.get(), key, state] {
       if (one->proxy) {
         one->proxy->push_watch(key, state);
+      }
+    });
+  }
+}
+
+void WorkerGroup::push_verdicts(const std::string& upstream, const proxy::CheckVerdictsPtr& news) {
+  for (const auto& worker : workers_) {
+    asio::post(worker->io, [one = worker.get(), upstream, news] {
+      if (one->proxy) {
+        one->proxy->push_verdicts(upstream, *news);
       }
     });
   }

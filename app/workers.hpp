@@ -13,6 +13,7 @@
 #include "config/root_options.hpp"
 #include "metrics/store.hpp"
 #include "net/asio.hpp"
+#include "proxy/health_checks.hpp"
 #include "proxy/preparer.hpp"
 #include "proxy/proxy.hpp"
 #include "registry/options.hpp"
@@ -36,6 +37,10 @@ class WorkerGroup {
   struct Hooks {
     /// A worker died of an exception; called on the main executor, once per worker.
     std::function<void(const std::string& what)> on_failure;
+    /// Instances of an upstream with a `check:` came to a worker, or left it; on the main executor.
+    std::function<void(std::size_t worker, const std::string& upstream,
+                       std::vector<proxy::CheckTarget> arrived, std::vector<Endpoint> left)>
+        on_instances = {};
   };
   WorkerGroup(net::IoContext& main, const config::RootOptions& options, Logger& logger,
               proxy::AccessLog* access_log, Hooks hooks);
@@ -65,6 +70,8 @@ class WorkerGroup {
 
   /// To every worker: what the watch of a service says now.
   void push_watch(const resolver::WatchKey& key, const resolver::WatchStatePtr& state);
+  /// To every worker: what active checks have found anew.
+  void push_verdicts(const std::string& upstream, const proxy::CheckVerdictsPtr& news);
   /// A reload on every worker; true where each has applied it before the limit. Sockets that are
   /// not named any more finish what the kernel holds, and close.
   [[nodiscard]] net::Awaitable<bool> apply(std::shared_ptr<const proxy::Proxy::Update> update,
@@ -79,6 +86,7 @@ class WorkerGroup {
  private:
   [[nodiscard]] std::uint32_t warn_of_descriptors();
   struct Worker;
+  class Feed;
   template <class T>
   struct Answers;
   net::IoContext& main_;

@@ -1,5 +1,7 @@
 #include "balancer/retry.hpp"
 
+#include <algorithm>
+
 namespace pilotfish::balancer {
 
 std::string_view to_string(RetryCause cause) {
@@ -29,6 +31,13 @@ bool is_on(const RetryOptions& options, RetryCause cause) {
 }
 
 }  // namespace
+
+Duration retry_pause(Duration backoff, std::uint32_t so_far, Random& random) {
+  constexpr std::uint32_t kLastDoubling = 4;  // 16 times would be beyond ten
+  const auto step = backoff * std::min(10U, 1U << std::min(so_far, kLastDoubling));
+  const auto half = static_cast<std::uint64_t>((step / 2).count());
+  return step - Duration(static_cast<Duration::rep>(random.below(half + 1)));
+}
 
 RetryVerdict decide_retry(const RetryOptions& options, const RetryQuestion& question,
                           RetryBudget& budget, TimePoint now) {

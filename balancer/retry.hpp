@@ -7,6 +7,7 @@
 #include "balancer/cluster.hpp"
 #include "balancer/options.hpp"
 #include "core/clock.hpp"
+#include "core/random.hpp"
 
 namespace pilotfish::balancer {
 
@@ -57,5 +58,14 @@ enum class RetryVerdict : std::uint8_t {
 /// Decides by design.md section 4 (Retry). Spends from `budget` where the rules say so.
 [[nodiscard]] RetryVerdict decide_retry(const RetryOptions& options, const RetryQuestion& question,
                                         RetryBudget& budget, TimePoint now);
+
+/// Whether a try waits first. `retries`: the counted ones of this request, the coming one among
+/// them; a free repeat on a fresh connection never waits.
+[[nodiscard]] constexpr bool waits_first(std::uint32_t retries, bool same_instance) {
+  return retries >= 2 || (retries == 1 && same_instance);
+}
+/// How long: `backoff`, doubling with each of the request's pauses `so_far` up to ten times of it,
+/// drawn from [1/2, 1] of its step. 0 never waits.
+[[nodiscard]] Duration retry_pause(Duration backoff, std::uint32_t so_far, Random& random);
 
 }  // namespace pilotfish::balancer

@@ -97,6 +97,9 @@ FieldTable<balancer::RetryOptions> retry_table() {
       "What is tried again; only ever where that is safe.");
   t.field("budget", &Retry::budget_percent, percent(),
           "Retries as a share of the requests of the last 10 s; at least 3 a second.");
+  t.field("backoff", &Retry::backoff, duration(),
+          "Wait before a second try on the same instance, and from the third try on; doubles up to "
+          "ten times of it, drawn from the upper half of its step; 0 is none.");
   return t;
 }
 

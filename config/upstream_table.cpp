@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "config/codecs.hpp"
+#include "config/instance_tables.hpp"
 #include "config/names.hpp"
 #include "config/tables.hpp"
 
@@ -118,6 +119,13 @@ void check_hash(const Scope& scope, const Seen& seen, const UpstreamDraft& draft
   }
 }
 
+void check_host(const Scope& scope, const Seen& seen, const UpstreamDraft& draft) {
+  if (seen.good("host") && seen.good("protocol") && draft.options.protocol == Protocol::kTcp &&
+      draft.options.host != proxy::HostRule{}) {
+    scope.fail(seen.key_at("host"), "\"host\" works only with protocol: http; remove it");
+  }
+}
+
 constexpr auto kOptions = [](auto member) {
   return [member](auto& draft) -> auto& {
     return draft.options.*member;
@@ -202,6 +210,13 @@ void add_limit_fields(FieldTable<UpstreamDraft>& t) {
           "A TCP or upgraded connection on which nothing moves.");
   t.field("timeouts", kOptions(&Options::timeouts), timeouts_table().codec(),
           "The other deadlines of HTTP.");
+  t.field(
+      "host", kOptions(&Options::host), host_rule(),
+      "What Host says to the instances: keep is what the client said, instance is the instance's "
+      "own address and port, anything else is that name. http only.");
+  t.field("check", kOptions(&Options::check), active_check(),
+          "An active check of each instance by the sidecar; one that fails gets no requests until "
+          "it passes.");
   t.field("retry", kOptions(&Options::retry), retry_table().codec(),
           "When another instance is tried.");
   t.field(
@@ -224,6 +239,7 @@ Codec<std::vector<proxy::UpstreamOptions>> upstreams_codec() {
   add_limit_fields(t);
   t.rule(check_source);
   t.rule(check_hash);
+  t.rule(check_host);
   return entries_of<proxy::UpstreamOptions>(
       through<proxy::UpstreamOptions, UpstreamDraft>(t.codec(), to_options, to_draft), "upstreams",
       [](std::string_view key) -> std::string {

@@ -82,15 +82,16 @@ void write_request(const RequestHead& head, const RequestRewrite& rewrite, std::
   const HopByHop hop(head);
   out.append(head.method_text).append(head.path.starts_with('?') ? " /" : " ");
   out.append(head.path).append(" HTTP/1.1\r\n");
-  if (!head.authority.empty()) {
-    append_field("Host", head.authority, out);
+  const auto wanted = rewrite.host.empty() ? head.authority : rewrite.host;
+  if (!wanted.empty()) {
+    append_field("Host", wanted, out);
   } else if (head.host.empty()) {
     append_field("Host", rewrite.fallback_host, out);
   }
   bool forwarded = false;
   for (const auto& field : head.fields) {
     if (hop.ends_here(field) || field.known == Known::kTrailer ||
-        (field.known == Known::kHost && !head.authority.empty())) {
+        (field.known == Known::kHost && !wanted.empty())) {
       continue;
     }
     if (field.known == Known::kForwardedFor) {

@@ -17,6 +17,8 @@ namespace pilotfish::http {
 struct RequestRewrite {
   std::string_view client_address;  ///< without port, for X-Forwarded-For
   std::string_view fallback_host;   ///< Host where an HTTP/1.0 request brought none
+  std::string_view
+      host{};  ///< Host whatever the request says, in the line behind the first; or none
 };
 /// Appends the whole head, its empty line included, to `out`. `Trailer` goes too: request trailers
 /// are not sent on (proxy/request_body.hpp).

@@ -41,7 +41,7 @@ inline constexpr Family kUpstreamBytes{
 inline constexpr Family kUpstreamInstances{
     "pilotfish_upstream_instances",
     Type::kGauge,
-    "Instances known. state: healthy, ejected, draining, absent.",
+    "Instances known. state: healthy, unhealthy, ejected, draining, absent.",
     {"upstream", "state"},
     Merge::kMax};
 inline constexpr Family kUpstreamTier{"pilotfish_upstream_tier",

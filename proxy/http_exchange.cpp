@@ -88,6 +88,8 @@ void HttpSession::start_request() {
   tries_ = retries_ = interim_ = 0;
   interim_passed_ = continued_ = false;
   reuse_repeat_spent_ = want_fresh_connection_ = false;
+  paused_ = true;
+  pauses_ = 0;
   answer_time_used_ = {};
   status_ = 0;
   body_out_ = tunnel_in_ = 0;
@@ -111,16 +113,6 @@ void HttpSession::finish_request(TimePoint now) {
   }
   body_in_.release();
   body_.release();
-}
-
-void HttpSession::take_late_input() {
-  const auto rest = body_in_.readable();
-  if (!rest.empty()) {
-    const auto room = in_.make_room();
-    std::memcpy(room.data(), rest.data(), rest.size());
-    in_.commit(rest.size());
-    body_in_.release();
-  }
 }
 
 HttpSession::TryEnd HttpSession::begin_body() {
@@ -149,7 +141,7 @@ balancer::PickContext HttpSession::pick_context(TimePoint now) const {
 }
 
 bool HttpSession::choose_pooled(TimePoint now) {
-  if (want_fresh_connection_) {
+  if (want_fresh_connection_ || !paused_) {
     return false;
   }
   candidate_.reset();
@@ -196,6 +188,13 @@ net::Awaitable<bool> HttpSession::choose() {
           503, "destination_unavailable",
           "no instance of " + options().name + " can serve: " + upstream_->reason());
       co_return false;
+    }
+    if (pauses_before(*chosen)) {
+      const bool goes_on = co_await pause(now);
+      if (!goes_on) {
+        co_return false;
+      }
+      continue;  // with whoever serves by then
     }
     if (!want_fresh_connection_) {
       connection_ = upstream_->take_idle(*chosen, true);
@@ -247,6 +246,7 @@ void HttpSession::begin_attempt() {
   any_byte_back_ = false;
   pump_problem_ = TryEnd::kAnswer;
   headed_at_ = {};
+  name_instance();
   scratch_->rest = request_gather();
   upstream_->metrics().sent(scratch_->rest.size());
   send_error_ = {};
@@ -379,6 +379,7 @@ RetryVerdict HttpSession::ask_retry(RetryCause cause, TimePoint now) {
     want_fresh_connection_ = true;
   } else if (verdict == RetryVerdict::kOtherInstance) {
     ++retries_;
+    paused_ = false;
     if (tried_count_ < HttpScratch::kMostTried) {
       scratch_->tried_refs[tried_count_] = instance_;  // keeps the pointer beside it alive
       scratch_->tried[tried_count_++] = instance_.get();

@@ -131,6 +131,10 @@ class HttpSession final : public Session {
   net::Awaitable<bool> choose();
   [[nodiscard]] balancer::InstanceState* choose_instance(TimePoint now);
   void start_try(balancer::InstanceState& chosen, TimePoint now);
+  // http_pause.cpp
+  [[nodiscard]] bool pauses_before(const balancer::InstanceState& chosen) const;
+  /// retry.backoff, within what is left of request_timeout; false: answered with an error.
+  net::Awaitable<bool> pause(TimePoint now);
   void finish_try(balancer::Outcome outcome, TimePoint now);
   void finish_try(balancer::Outcome outcome) {
     if (try_open_) {
@@ -157,6 +161,7 @@ class HttpSession final : public Session {
 
   // http_upload.cpp: the request's way up
   [[nodiscard]] bool prepare_request();
+  void name_instance();
   [[nodiscard]] net::Gather request_gather();
   void start_pump(Connection& connection);
   net::Awaitable<void> stop_pump();
@@ -242,6 +247,7 @@ class HttpSession final : public Session {
   std::string late_end_;     ///< last chunk and trailers of a body that came later
   std::array<char, 20> first_header_{};  ///< chunk header of the body's first part
   std::array<char, 20> later_header_{};  ///< chunk header of what a repeat sends along
+  std::size_t host_size_ = 0;  ///< of the instance's name in the head; 0 where it is not in there
   std::size_t first_header_size_ = 0;
   std::size_t later_header_size_ = 0;
   TimePoint arrived_{};
@@ -256,6 +262,8 @@ class HttpSession final : public Session {
   std::uint32_t retries_ = 0;
   bool reuse_repeat_spent_ = false;
   bool want_fresh_connection_ = false;
+  bool paused_ = true;               ///< or the next try need not
+  std::uint32_t pauses_ = 0;         ///< of this request so far
   balancer::InstanceRef candidate_;  ///< picked, but without an idle connection yet
   balancer::InstanceRef instance_;
   ConnectionPtr connection_;

@@ -13,7 +13,13 @@ bool HttpSession::prepare_request() {
   http::RequestRewrite rewrite;
   rewrite.client_address = client_address_;
   rewrite.fallback_host = options().name;
+  const auto& host = options().host;
+  const bool instances_own = host.kind == HostRule::Kind::kInstance;
+  if (host.kind != HostRule::Kind::kKeep) {
+    rewrite.host = instances_own ? std::string_view("-") : host.name;
+  }
   http::write_request(request_, rewrite, scratch_->request_bytes);
+  host_size_ = instances_own ? 1 : 0;
   if (body_.chunked() && !body_.first().empty()) {
     first_header_size_ = http::write_chunk_header(body_.first().size(), first_header_);
     request_end_.append("\r\n");
@@ -21,6 +27,28 @@ bool HttpSession::prepare_request() {
     first_header_size_ = 0;
   }
   return !body_.complete() || body_.write_end(request_end_);
+}
+
+void HttpSession::take_late_input() {
+  const auto rest = body_in_.readable();
+  if (!rest.empty()) {
+    const auto room = in_.make_room();
+    std::memcpy(room.data(), rest.data(), rest.size());
+    in_.commit(rest.size());
+    body_in_.release();
+  }
+}
+
+/// Each try says its own instance's name: in place, as the memory is kept from request to request.
+void HttpSession::name_instance() {
+  if (host_size_ == 0) {
+    return;
+  }
+  constexpr std::string_view kBefore = "\r\nHost: ";
+  auto& bytes = scratch_->request_bytes;
+  const auto& name = instance_->name;
+  bytes.replace(bytes.find('\r') + kBefore.size(), host_size_, name);
+  host_size_ = name.size();
 }
 
 net::Gather HttpSession::request_gather() {

@@ -114,6 +114,15 @@ void Proxy::push_watch(const resolver::WatchKey& key, resolver::WatchStatePtr st
   impl_->dns->push(key, std::move(state));
 }
 
+void Proxy::push_verdicts(const std::string& upstream,
+                          std::span<const balancer::CheckVerdict> verdicts) {
+  for (const auto& one : impl_->upstreams) {
+    if (one->options().name == upstream) {
+      one->take_verdicts(verdicts);
+    }
+  }
+}
+
 net::Awaitable<void> Proxy::wait_closed(TimePoint deadline) {
   const auto worker = impl_->worker;
   while (worker->finishing > 0 && Clock::now() < deadline) {

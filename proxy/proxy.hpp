@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "balancer/check_verdict.hpp"
 #include "core/log.hpp"
 #include "core/tier_answer.hpp"
 #include "metrics/store.hpp"
@@ -23,7 +25,7 @@ struct InstanceStatus {
   std::uint32_t priority = 0;
   std::vector<std::string> tags;
   int tier = -1;
-  std::string state;  ///< healthy | ejected | draining | absent
+  std::string state;  ///< healthy | unhealthy | ejected | draining | absent
   std::string why;
   std::uint64_t in_flight = 0;
   std::uint64_t requests = 0;
@@ -42,6 +44,7 @@ struct UpstreamStatus {
   std::vector<TierAnswer> answers;  ///< newest per tier, failures included
 };
 
+class CheckFeed;
 class Preparer;
 
 /// What several workers share. All of it outlives the workers.
@@ -49,7 +52,8 @@ struct Shared {
   Logger* logger = nullptr;
   AccessLog* access_log = nullptr;           ///< nullptr: off
   resolver::Completer* completer = nullptr;  ///< per worker, may be nullptr
-  Preparer* preparer = nullptr;  ///< for large answers; nullptr: all is done on the worker
+  Preparer* preparer = nullptr;     ///< for large answers; nullptr: all is done on the worker
+  CheckFeed* check_feed = nullptr;  ///< per worker; nullptr: nobody checks
   std::uint32_t worker_count = 1;
   std::uint32_t max_clients = 10000;  ///< in all; divided among the workers
   /// Pipes that bulk may be spliced through, in all; each is two descriptors that no client needs.
@@ -103,6 +107,9 @@ class Proxy {
 
   /// What the process's watch of a service says now, for upstreams with `fresh: watch`.
   void push_watch(const resolver::WatchKey& key, resolver::WatchStatePtr state);
+
+  /// What the process's active checks have found anew; for an upstream that is not known: nothing.
+  void push_verdicts(const std::string& upstream, std::span<const balancer::CheckVerdict> verdicts);
 
   /// SIGTERM: takes what the kernel's queue holds, closes listeners, answers with
   /// `Connection: close`, closes idle connections. `on_idle` runs when the last session ended.

@@ -1,6 +1,10 @@
 #include "proxy/tcp_session.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "proxy/hash_key.hpp"
+#include "proxy/pause.hpp"
 
 namespace pilotfish::proxy {
 
@@ -87,6 +91,8 @@ net::Awaitable<void> TcpSession::serve() {
 
 net::Awaitable<bool> TcpSession::connect() {
   std::uint32_t retries = 0;
+  std::uint32_t pauses = 0;
+  bool paused = true;
   for (;;) {
     const auto now = Clock::now();
     balancer::PickContext context;
@@ -99,6 +105,16 @@ net::Awaitable<bool> TcpSession::connect() {
     if (chosen == nullptr) {
       error_ = "destination_unavailable";
       co_return false;
+    }
+    const bool tried = std::ranges::find(context.tried, chosen) != context.tried.end();
+    if (!std::exchange(paused, true) && balancer::waits_first(retries, tried)) {
+      const auto time =
+          balancer::retry_pause(upstream_->options().retry.backoff, pauses++, worker_->random);
+      const bool goes_on = co_await pause_for(worker_->executor, client_, cut_, now + time);
+      if (!goes_on) {
+        co_return false;
+      }
+      continue;  // with whoever serves by then
     }
     instance_ = balancer::InstanceRef(chosen);
     ++tries_;
@@ -129,6 +145,7 @@ net::Awaitable<bool> TcpSession::connect() {
       co_return false;
     }
     ++retries;
+    paused = false;
     if (tried_count_ < kMostTried) {
       tried_refs_[tried_count_] = instance_;
       tried_[tried_count_++] = chosen;

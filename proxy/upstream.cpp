@@ -215,6 +215,10 @@ void Upstream::publish_events() {
     link_of(*instance).close_all();
     log_ejection(*instance);
   }
+  for (const auto& instance : events.unhealthy) {
+    link_of(*instance).close_all();
+  }
+  tell_checks(events);
   for (const auto& instance : events.returned) {
     log_return(*instance);
   }
@@ -288,9 +292,9 @@ net::Awaitable<Opened> Upstream::open(InstanceState& instance) {
 }
 
 void Upstream::keep(InstanceState& instance, ConnectionPtr connection, TimePoint now) {
-  if (instance.tier < 0 || instance.ejected || worker_.draining || leaving_ ||
+  if (instance.tier < 0 || !instance.eligible() || worker_.draining || leaving_ ||
       options_.timeouts.pool_idle <= Duration::zero()) {
-    return;  // it left the answer (or is ejected): its connections close
+    return;  // it left the answer (or is out): its connections close
   }
   auto& link = link_of(instance);
   link.give(std::move(connection), now);
@@ -371,8 +375,9 @@ void Upstream::refresh_gauges(TimePoint now) {
     gauges.age_seconds = std::chrono::duration<double>(now - asked).count();
   }
   const auto tally = cluster_.tally(now);
-  gauges.instances = {static_cast<double>(tally.healthy), static_cast<double>(tally.ejected),
-                      static_cast<double>(tally.draining), static_cast<double>(tally.absent)};
+  gauges.instances = {static_cast<double>(tally.healthy), static_cast<double>(tally.unhealthy),
+                      static_cast<double>(tally.ejected), static_cast<double>(tally.draining),
+                      static_cast<double>(tally.absent)};
   metrics_.set_gauges(gauges);
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "balancer/cluster.hpp"
@@ -62,7 +63,7 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   /// serves, an answer without any counts after fallback.hold_empty.
   void reconfigure(UpstreamOptions options, bool registry_changed);
   /// Removed: what runs finishes, nothing is pooled any more.
-  void leave() { leaving_ = true; }
+  void leave();
   [[nodiscard]] bool unused() const { return clients == 0 && active == 0; }
   /// Gone: its series go too, those of its instances even where an upstream of its name returns.
   void retire_series(TimePoint now);
@@ -82,11 +83,14 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
     return resolver_->wait_first_round(deadline);
   }
 
+  // --- active checks (upstream_checks.cpp) ---------------------------------------------------
+  void take_verdicts(std::span<const balancer::CheckVerdict> verdicts);
+
   // --- choosing and connecting ---------------------------------------------------------------
   [[nodiscard]] balancer::InstanceState* pick(const balancer::PickContext& context);
   /// True where an instance picked a moment ago is still one that serves.
   [[nodiscard]] bool may_serve(const balancer::InstanceState& instance) const {
-    return instance.tier >= 0 && instance.tier == cluster_.serving_tier() && !instance.ejected;
+    return instance.tier >= 0 && instance.tier == cluster_.serving_tier() && instance.eligible();
   }
   /// Whether a retry would find an instance that is not in `tried`.
   [[nodiscard]] bool another(std::span<balancer::InstanceState* const> tried) const {
@@ -149,6 +153,10 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   void log_ejection(const balancer::InstanceState& instance);
   void log_return(const balancer::InstanceState& instance);
   void publish_events();
+  [[nodiscard]] bool is_checked() const;
+  /// Whether there is a check may have changed: tells who is to be checked, or that nobody is.
+  void check_anew();
+  void tell_checks(const balancer::ClusterEvents& events);
   void log_tier_change(const balancer::ClusterEvents::TierChange& change);
 
   Worker& worker_;
@@ -168,6 +176,7 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   bool working_ = false;                  ///< work() runs
   std::uint32_t epoch_ = 0;
   bool leaving_ = false;
+  std::unordered_set<Endpoint> checked_;                    ///< whom the check was told of
   std::vector<std::optional<LookupResult>> failing_tiers_;  ///< whose last lookup failed, and how
   LookupResult last_failure_{};                             ///< that the log has
   TimePoint failing_since_{};

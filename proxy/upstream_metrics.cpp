@@ -41,7 +41,8 @@ UpstreamMetrics::UpstreamMetrics(metrics::Store& store, std::string upstream)
   tier_->set(-1);
   age_ = store_.gauge(metrics::kLookupAge, {upstream_});
   connections_ = store_.gauge(metrics::kDownstreamConnections, {upstream_});
-  constexpr std::array<const char*, 4> kStates{"healthy", "ejected", "draining", "absent"};
+  constexpr std::array<const char*, 5> kStates{"healthy", "unhealthy", "ejected", "draining",
+                                               "absent"};
   for (std::size_t i = 0; i < kStates.size(); ++i) {
     instances_[i] = store_.gauge(metrics::kUpstreamInstances, {upstream_, kStates[i]});
   }

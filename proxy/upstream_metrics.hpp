@@ -78,7 +78,7 @@ class UpstreamMetrics {
 
   struct Gauges {
     double active = 0, tier = -1, age_seconds = 0, connections = 0;
-    std::array<double, 4> instances{};  ///< healthy, ejected, draining, absent
+    std::array<double, 5> instances{};  ///< healthy, unhealthy, ejected, draining, absent
   };
   void set_gauges(const Gauges& gauges);
 
@@ -96,7 +96,7 @@ class UpstreamMetrics {
   std::shared_ptr<metrics::Gauge> tier_;
   std::shared_ptr<metrics::Gauge> age_;
   std::shared_ptr<metrics::Gauge> connections_;
-  std::array<std::shared_ptr<metrics::Gauge>, 4> instances_;
+  std::array<std::shared_ptr<metrics::Gauge>, 5> instances_;
   std::array<LazyCounter, 5> downstream_;
   std::array<LazyCounter, balancer::kRetryCauseCount> retries_;
   std::array<LazyCounter, balancer::kTierReasonCount> tier_changes_;

@@ -26,6 +26,7 @@ void Upstream::reconfigure(UpstreamOptions options, bool registry_changed) {
     change_source(now);
   }
   publish_events();
+  check_anew();
 }
 
 void Upstream::change_source(TimePoint now) {

@@ -1,6 +1,7 @@
 #include "balancer/retry.hpp"
 
 #include <gtest/gtest.h>
+#include <vector>
 
 namespace pilotfish::balancer {
 namespace {
@@ -229,6 +230,39 @@ TEST(RetryTable, HoldsForEveryCombination) {
     }
   }
   EXPECT_EQ(asked, 256 * 6 * 3 * 2);
+}
+
+TEST(RetryPause, WaitsBeforeTheSameInstanceAndFromTheThirdTryOn) {
+  EXPECT_FALSE(waits_first(0, false)) << "the first try";
+  EXPECT_FALSE(waits_first(0, true)) << "a free repeat";
+  EXPECT_FALSE(waits_first(1, false)) << "the second try, on another instance";
+  EXPECT_TRUE(waits_first(1, true));
+  EXPECT_TRUE(waits_first(2, false));
+  EXPECT_TRUE(waits_first(2, true));
+  EXPECT_TRUE(waits_first(100, false));
+}
+
+TEST(RetryPause, DoublesUpToTenTimesItsBase) {
+  const std::vector<Duration> steps{25ms, 50ms, 100ms, 200ms, 250ms, 250ms, 250ms};
+  Random random(1);
+  for (std::uint32_t i = 0; i < steps.size(); ++i) {
+    for (int draw = 0; draw < 200; ++draw) {
+      const auto pause = retry_pause(25ms, i, random);
+      ASSERT_LE(pause, steps[i]);
+      ASSERT_GE(pause, steps[i] / 2);
+    }
+  }
+  EXPECT_LE(retry_pause(25ms, 4'000'000'000U, random), 250ms);
+}
+
+TEST(RetryPause, IsJittered) {
+  Random random(1);
+  EXPECT_NE(retry_pause(25ms, 0, random), retry_pause(25ms, 0, random));
+}
+
+TEST(RetryPause, OfNothingIsNothing) {
+  Random random(1);
+  EXPECT_EQ(retry_pause(Duration{}, 3, random), Duration{});
 }
 
 }  // namespace

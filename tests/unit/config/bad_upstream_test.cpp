@@ -10,8 +10,8 @@ TEST(BadUpstream, SuggestsTheNearestKeyAndWord) {
       {upstream("foo: bar"),
        "f.yaml:5:5: unknown key \"foo\" in upstreams.billing; known here: listen, protocol, "
        "required, consul, prefer, srv, dns, static, fresh, lookup, fallback, balance, hash_on, "
-       "connect_timeout, request_timeout, idle_timeout, timeouts, retry, eject, limits, "
-       "slow_start\n"},
+       "connect_timeout, request_timeout, idle_timeout, timeouts, host, check, retry, eject, "
+       "limits, slow_start\n"},
       {upstream("protocol: https"),
        "f.yaml:5:15: upstreams.billing.protocol: \"https\" is none of http, tcp; did you mean "
        "\"http\"?\n"},
@@ -71,6 +71,73 @@ TEST(BadUpstream, RefusesBadLookupAndFallback) {
       {upstream("fallback: {fail_back_after: 10}"),
        "f.yaml:5:33: upstreams.billing.fallback.fail_back_after: \"10\" needs a unit; write 10ms, "
        "10s, 10m or 10h\n"},
+  });
+}
+
+TEST(BadUpstream, RefusesBadActiveChecks) {
+  expect_reports({
+      {upstream("check: 5"),
+       "f.yaml:5:12: upstreams.billing.check: must be a map of keys, like {http: ...}, not "
+       "\"5\"\n"},
+      {upstream("check: {}"),
+       "f.yaml:5:5: upstreams.billing.check: http or tcp is missing; add http: /health or tcp: "
+       "true\n"},
+      {upstream("check: {interval: 5s}"),
+       "f.yaml:5:5: upstreams.billing.check: http or tcp is missing; add http: /health or tcp: "
+       "true\n"},
+      {upstream("check: {http: /health, tcp: true}"),
+       "f.yaml:5:28: upstreams.billing.check: only one of http and tcp may be given; keep one\n"},
+      {upstream("check: {grpc: true}"),
+       "f.yaml:5:13: upstreams.billing.check: grpc checks are not built yet; write http: PATH or "
+       "tcp: true\n"},
+      {upstream("check: {tcp: false}"),
+       "f.yaml:5:18: upstreams.billing.check: tcp: false checks nothing; write tcp: true, or "
+       "remove check\n"},
+      {upstream("check: {tcp: 127.0.0.1:80}"),
+       "f.yaml:5:18: upstreams.billing.check.tcp: \"127.0.0.1:80\" is not a truth value; write "
+       "true or false\n"},
+      {upstream("check: {http: health}"),
+       "f.yaml:5:19: upstreams.billing.check.http: \"health\" is no path; write one like "
+       "/health\n"},
+      {upstream("check: {http: 'http://10.0.0.1/health'}"),
+       "f.yaml:5:19: upstreams.billing.check.http: \"http://10.0.0.1/health\" is no path; write "
+       "one like /health\n"},
+      {upstream("check: {http: '/a b'}"),
+       "f.yaml:5:19: upstreams.billing.check.http: \"/a b\" cannot be sent as a path; write spaces "
+       "and other letters as %20, %C3%A4\n"},
+      {upstream("check: {http: '/a#b'}"),
+       "f.yaml:5:19: upstreams.billing.check.http: \"/a#b\" cannot be sent as a path; write spaces "
+       "and other letters as %20, %C3%A4\n"},
+      {upstream("check: {http: /, interval: 0}"),
+       "f.yaml:5:32: upstreams.billing.check.interval: \"0\" must be above 0\n"},
+      {upstream("check: {http: /, timeout: 1}"),
+       "f.yaml:5:31: upstreams.billing.check.timeout: \"1\" needs a unit; write 1ms, 1s, 1m or "
+       "1h\n"},
+      {upstream("check: {http: /, healthy: 0}"),
+       "f.yaml:5:31: upstreams.billing.check.healthy: \"0\" is out of range; write a number from 1 "
+       "to 1000000\n"},
+      {upstream("check: {http: /, rise: 2}"),
+       "f.yaml:5:22: unknown key \"rise\" in upstreams.billing.check; known here: http, tcp, "
+       "interval, timeout, healthy, unhealthy\n"},
+  });
+}
+
+TEST(BadUpstream, RefusesBadHostsAndPauses) {
+  expect_reports({
+      {upstream("host: 'a b'"),
+       "f.yaml:5:11: upstreams.billing.host: \"a b\" is neither keep, instance nor a host; write "
+       "one like billing.internal\n"},
+      {upstream("host: http://billing"),
+       "f.yaml:5:11: upstreams.billing.host: \"http://billing\" is neither keep, instance nor a "
+       "host; write one like billing.internal\n"},
+      {upstream("host: billing:0"),
+       "f.yaml:5:11: upstreams.billing.host: \"billing:0\" is neither keep, instance nor a host; "
+       "write one like billing.internal\n"},
+      {upstream("protocol: tcp\nhost: instance"),
+       "f.yaml:6:5: upstreams.billing: \"host\" works only with protocol: http; remove it\n"},
+      {upstream("retry: {backoff: 25}"),
+       "f.yaml:5:22: upstreams.billing.retry.backoff: \"25\" needs a unit; write 25ms, 25s, 25m or "
+       "25h\n"},
   });
 }
 

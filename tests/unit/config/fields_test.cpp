@@ -145,6 +145,31 @@ std::vector<FieldCase> limit_cases() {
       {"retry.on", "a", "retry: {on: [connect, reset, 502, 503]}",
        [](auto& o) { a(o).retry.on_504 = false; }},
       {"retry.budget", "a", "retry: {budget: 5%}", [](auto& o) { a(o).retry.budget_percent = 5; }},
+      {"retry.backoff", "a", "retry: {backoff: 0}", [](auto& o) { a(o).retry.backoff = 0s; }},
+      {"host", "a", "host: 'b.example:8080'",
+       [](auto& o) {
+         a(o).host = {proxy::HostRule::Kind::kName, "b.example:8080"};
+       }},
+      {"check.http", "a", "check: {http: /health?x=1}",
+       [](auto& o) {
+         a(o).check = {proxy::ActiveCheckKind::kHttp, "/health?x=1"};
+       }},
+      {"check.tcp", "a", "check: {tcp: true}",
+       [](auto& o) { a(o).check.kind = proxy::ActiveCheckKind::kTcp; }},
+      {"check.interval", "a", "check: {tcp: true, interval: 3s}",
+       [](auto& o) {
+         a(o).check = {proxy::ActiveCheckKind::kTcp, "", 3s};
+       }},
+      {"check.timeout", "a", "check: {tcp: true, timeout: 3s}",
+       [](auto& o) {
+         a(o).check = {proxy::ActiveCheckKind::kTcp, "", 5s, 3s};
+       }},
+      {"check.healthy", "a", "check: {tcp: true, healthy: 7}",
+       [](auto& o) {
+         a(o).check = {proxy::ActiveCheckKind::kTcp, "", 5s, 1s, 7};
+       }},
+      {"check.unhealthy", "a", "check: {tcp: true, unhealthy: 7}",
+       [](auto& o) { a(o).check = {proxy::ActiveCheckKind::kTcp, "", 5s, 1s, 2, 7}; }},
       {"eject.consecutive", "a", "eject: {consecutive: 0}",
        [](auto& o) { a(o).cluster.eject.consecutive = 0; }},
       {"eject.base", "a", "eject: {base: 1s}", [](auto& o) { a(o).cluster.eject.base = 1s; }},
@@ -261,6 +286,9 @@ TEST(EveryField, IsNamedWhereTwoConfigurationsDiffer) {
     const auto other_check = path == "register.w.check.http" || path == "register.w.check.ttl";
     if (path.starts_with("upstreams.a.consul.")) {
       path = "upstreams.a.consul";
+    }
+    if (path.starts_with("upstreams.a.check.")) {
+      path = "upstreams.a.check";  // there was none before
     }
     const auto only = other_check ? Matches(Contains(path)) : Matches(ElementsAre(path));
     EXPECT_THAT(differences(before, after), only);
