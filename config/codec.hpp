@@ -72,20 +72,15 @@ Codec<std::vector<V>> list_of(Codec<V> item, bool alone, bool may_be_empty = fal
   auto read = [item, alone, may_be_empty, type](const Scope& scope, const Node& node,
                                                 std::vector<V>& out) {
     out.clear();
-    if (alone && node.kind == Node::Kind::kScalar) {
-      V value{};
-      const bool good = item.read(scope, node, value);
-      out.push_back(std::move(value));
-      return good;
-    }
-    if (node.kind != Node::Kind::kSequence) {
+    const bool one = alone && node.kind == Node::Kind::kScalar;
+    if (!one && node.kind != Node::Kind::kSequence) {
       return scope.fail(node.at, "must be a list, like [a, b], not " + node.describe());
     }
-    if (node.items.empty() && !may_be_empty) {
+    if (!one && node.items.empty() && !may_be_empty) {
       return scope.fail(node.at, "is an empty list; write at least one, or remove the key");
     }
     bool good = true;
-    for (const auto& element : node.items) {
+    for (const auto& element : one ? node.elements() : node.items) {
       V value{};
       good = item.read(scope.at(element.at), element, value) && good;
       out.push_back(std::move(value));

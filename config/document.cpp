@@ -5,6 +5,17 @@
 #include <cstdio>
 
 namespace pilotfish::config {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t";
+  const auto begin = text.find_first_not_of(kBlanks);
+  return begin == std::string_view::npos
+             ? std::string_view{}
+             : text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
+}  // namespace
 
 Node Node::scalar(std::string value, bool in_quotes) {
   Node out;
@@ -31,6 +42,26 @@ Node Node::map(std::vector<Entry> nodes) {
 const Node* Node::find(std::string_view key) const {
   const auto found = std::ranges::find(entries, key, &Entry::key);
   return found == entries.end() ? nullptr : &found->value;
+}
+
+std::vector<Node> Node::elements() const {
+  std::vector<Node> out;
+  if (variable && kind == Kind::kScalar && text.find(',') != std::string::npos) {
+    std::string_view rest = text;
+    while (!rest.empty()) {
+      const auto comma = rest.find(',');
+      if (const auto part = trimmed(rest.substr(0, comma)); !part.empty()) {
+        auto& element = out.emplace_back(*this);
+        element.text = part;
+        element.variable = false;
+      }
+      rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+    }
+  }
+  if (out.empty()) {
+    out.push_back(*this);
+  }
+  return out;
 }
 
 std::string Node::describe() const {

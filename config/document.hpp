@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,8 +26,9 @@ struct Node {
   Kind kind = Kind::kNull;
   Position at;
   std::string text;
-  bool quoted = false;  ///< when printed: in quotes, because it would read as another type
-  bool failed = false;  ///< a problem with this value was reported already
+  bool quoted = false;    ///< when printed: in quotes, because it would read as another type
+  bool failed = false;    ///< a problem with this value was reported already
+  bool variable = false;  ///< the whole text is what one ${NAME} stood for
   std::vector<Node> items;
   std::vector<Entry> entries;  ///< in the file's order; keys are unique
 
@@ -36,6 +38,13 @@ struct Node {
 
   /// The value of a key; nullptr where there is none, or where this is no map.
   [[nodiscard]] const Node* find(std::string_view key) const;
+  /// The parts between commas of a text that one variable stood for: what it is in a list, or alone
+  /// in place of one. Any other value is its only element.
+  [[nodiscard]] std::vector<Node> elements() const;
+  /// Of an element of a list; of the value itself where it stands alone in place of one.
+  [[nodiscard]] Position item_at(std::size_t index) const {
+    return index < items.size() ? items[index].at : at;
+  }
   /// "a map", "a list", "no value", or the text in quotes: for messages.
   [[nodiscard]] std::string describe() const;
 };

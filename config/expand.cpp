@@ -1,6 +1,7 @@
 #include "config/expand.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "config/source_text.hpp"
 
@@ -90,19 +91,29 @@ class Expansion {
   Findings& findings_;
 };
 
+/// Is the text one ${...} and nothing else?
+bool is_one_variable(std::string_view text) {
+  return text.starts_with("${") && text.find('}') == text.size() - 1;
+}
+
 }  // namespace
 
 void expand_environment(Node& root, const Environment& environment, Findings& findings) {
   if (root.kind == Node::Kind::kScalar && root.text.find("${") != std::string::npos) {
     const auto before = findings.size();
+    root.variable = is_one_variable(root.text);
     auto text = Expansion(environment, root, findings).run();
     // A value that could not be had gives one message, not another one about its type.
     root.failed = findings.size() != before;
     root.text = std::move(text);
   }
+  std::vector<Node> items;
+  items.reserve(root.items.size());
   for (auto& item : root.items) {
     expand_environment(item, environment, findings);
+    std::ranges::move(item.elements(), std::back_inserter(items));
   }
+  root.items = std::move(items);
   for (auto& entry : root.entries) {
     expand_environment(entry.value, environment, findings);
   }

@@ -86,7 +86,7 @@ Codec<std::vector<V>> without_repeats(Codec<std::vector<V>> codec, std::string w
     std::set<decltype(key(out.front()))> before;
     for (std::size_t i = 0; i < out.size(); ++i) {
       if (!before.insert(key(out[i])).second) {
-        return scope.fail(node.items[i].at, what + " is given twice; keep one");
+        return scope.fail(node.item_at(i), what + " is given twice; keep one");
       }
     }
     return true;

@@ -46,6 +46,41 @@ TEST(Expansion, CannotChangeTheStructure) {
   EXPECT_NE(problems(top("state_dir: ${EVIL}"), {{"EVIL", "a\nworkers: 9"}}), "");
 }
 
+TEST(Expansion, AValueWithCommasIsSeveralElementsOfAList) {
+  const Variables lists{
+      {"TAGS", "v3, read,,"}, {"TIERS", "v4,v3"}, {"HOSTS", "10.0.0.1:1,10.0.0.2:2"}};
+  const auto tags = [&](const std::string& value) {
+    const auto text = std::string(kSmallest) + "register: {web: {port: 1, tags: " + value + "}}\n";
+    return good(text, lists).announcements.at(0).tags;
+  };
+  const std::vector<std::string> two{"v3", "read"};
+  EXPECT_EQ(tags("[\"${TAGS}\"]"), two);
+  EXPECT_EQ(tags("\"${TAGS}\""), two) << "alone, in place of the list";
+  EXPECT_EQ(tags("[\"${NONE:-a,b}\"]"), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(tags("[\"x-${TAGS}\"]"), (std::vector<std::string>{"x-v3, read,,"})) << "a part";
+  EXPECT_EQ(tags("[\"a,b\"]"), (std::vector<std::string>{"a,b"})) << "written so";
+
+  const auto block = good(std::string(kSmallest) +
+                              "register:\n  web:\n    port: 1\n    tags:\n    - ${TAGS}\n    - x\n",
+                          lists);
+  EXPECT_EQ(block.announcements.at(0).tags, (std::vector<std::string>{"v3", "read", "x"}));
+
+  const auto routed = good(upstream("prefer: [\"${TIERS}\", any]"), lists).upstreams.at(0);
+  EXPECT_EQ(std::get<resolver::ConsulSource>(routed.source).tiers.size(), 3U);
+  const auto fixed =
+      good("upstreams: {a: {listen: 127.0.0.1:7001, static: \"${HOSTS}\"}}\n", lists);
+  EXPECT_EQ(std::get<resolver::StaticSource>(fixed.upstreams.at(0).source).instances.size(), 2U);
+  EXPECT_EQ(state_dir("${TIERS}", lists), "v4,v3") << "no list";
+}
+
+TEST(Expansion, ARepeatedElementOfAVariableIsTold) {
+  const Variables lists{{"TAGS", "v3,v3"}};
+  for (const auto* value : {"\"${TAGS}\"", "[\"${TAGS}\"]"}) {
+    const auto text = std::string(kSmallest) + "register: {web: {port: 1, tags: " + value + "}}\n";
+    EXPECT_NE(problems(text, lists).find("tag \"v3\" is given twice"), std::string::npos);
+  }
+}
+
 TEST(Expansion, RefusesWhatIsNoText) {
   for (const auto* value : {"\xff", "a\x01", "\x7f", "\xed\xa0\x80"}) {
     EXPECT_EQ(problems(top("state_dir: /${DIR}"), {{"DIR", value}}),
