@@ -75,7 +75,9 @@ std::string start_screen(const config::RootOptions& options, const StartScreen& 
          merged == nullptr ? "?" : std::to_string(merged->status.instances.size()),
          merged == nullptr ? "?" : describe_serving(*merged)});
   }
-  out += format_table(rows);
+  if (!options.upstreams.empty()) {
+    out += format_table(rows) + "\n";
+  }
   std::vector<std::string> announced;
   for (const auto& announcement : options.announcements) {
     announced.push_back(announcement_text(announcement));
@@ -87,7 +89,7 @@ std::string start_screen(const config::RootOptions& options, const StartScreen& 
                     : "http://" + screen.admin + "  (/metrics /health /ready /upstreams /config)"});
   rest.push_back({"registers", announced.empty() ? "nothing" : join(announced)});
   rest.push_back({"access log", options.log.access});
-  return out + "\n" + format_table(rest);
+  return out + format_table(rest);
 }
 
 }  // namespace pilotfish::app

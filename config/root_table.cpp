@@ -162,12 +162,20 @@ FieldTable<RootOptions> root_table() {
       .otherwise("the system's resolvers");
   t.field("etcd", &RootOptions::etcd, etcd_table().codec(),
           "Only for `register:` entries with `in: etcd`.");
-  t.required("upstreams", &RootOptions::upstreams, upstreams_codec(),
-             "upstreams: {billing: {listen: 127.0.0.1:7001, consul: billing}}",
-             "What the application calls, each under a name of its own.");
+  t.field("upstreams", &RootOptions::upstreams, omit_when_empty(upstreams_codec()),
+          "What the application calls, each under a name of its own.")
+      .otherwise("required, unless there is `register`");
   t.field("register", &RootOptions::announcements, omit_when_empty(announcements_codec()),
           "What is announced to the registry, each under a name of its own.")
       .otherwise("nothing is announced");
+  t.rule([](const Scope& scope, const Seen& seen, const RootOptions& /*options*/) {
+    const bool idle = !seen.has("upstreams") && !seen.has("register");
+    if (idle && seen.good("upstreams") && seen.good("register")) {
+      scope.fail(scope.key_at(),
+                 "\"upstreams\" is missing; add upstreams: {billing: {listen: 127.0.0.1:7001, "
+                 "consul: billing}}");
+    }
+  });
   t.rule([](const Scope& scope, const Seen& seen, const RootOptions& o) {
     if (o.admin.listen && !o.admin.listen->address.is_loopback() && !o.admin.is_public &&
         seen.good("admin") && seen.good("admin_public")) {

@@ -40,6 +40,12 @@ TEST(Dump, LoadsToTheSameOptions) {
   }
 }
 
+TEST(Dump, OfAnnouncementsAloneLoadsToTheSameOptions) {
+  const auto options = good("register: {web: {port: 5000}}\n");
+  EXPECT_TRUE(options.upstreams.empty());
+  EXPECT_EQ(good(dump(options)), options) << dump(options);
+}
+
 TEST(Dump, ShowsDefaults) {
   const auto text = dump(good(kSmallest));
   EXPECT_NE(text.find("admin: 127.0.0.1:9900\n"), std::string::npos);
