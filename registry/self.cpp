@@ -22,7 +22,8 @@ SelfAnnouncement fill_self(Announcement announcement, const Endpoint& admin) {
         admin.address.is_v6() ? *IpAddress::parse("::1") : *IpAddress::parse("127.0.0.1");
   }
   announcement.check.kind = CheckKind::kHttp;
-  announcement.check.target = "http://" + probe.to_string() + "/ready";
+  announcement.check.target =
+      "http://" + probe.to_string() + (announcement.in == RegisterIn::kEtcd ? "/health" : "/ready");
   announcement.check.interval = 2s;
   announcement.check.timeout = 1s;
   out.announcement = std::move(announcement);

@@ -14,7 +14,9 @@ struct SelfAnnouncement {
 };
 
 /// Fills a `self: true` entry in from the admin endpoint: port, address (unless one is given, or
-/// the port is bound to every address), and an HTTP check of /ready every 2 s with timeout 1 s.
+/// the port is bound to every address), and an HTTP check every 2 s with timeout 1 s: of /ready in
+/// Consul, where a critical instance is still listed, and of /health in etcd, where a failed check
+/// withdraws: Prometheus must find the sidecar in the very incident that makes it not ready.
 SelfAnnouncement fill_self(Announcement announcement, const Endpoint& admin);
 
 }  // namespace pilotfish::registry

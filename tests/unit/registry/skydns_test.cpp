@@ -62,6 +62,13 @@ Announcement self_entry() {
   return announcement;
 }
 
+TEST(SelfAnnouncement, InEtcdItStaysWhileTheSidecarIsNotReady) {
+  auto entry = self_entry();
+  entry.in = RegisterIn::kEtcd;
+  const auto self = fill_self(entry, *Endpoint::parse("10.0.0.5:9900"));
+  EXPECT_EQ(self.announcement.check.target, "http://10.0.0.5:9900/health");
+}
+
 TEST(Self, IsTheAdminPortWithReadyCheckedEveryTwoSeconds) {
   const auto self = fill_self(self_entry(), *Endpoint::parse("10.0.0.5:9900"));
   EXPECT_EQ(self.announcement.port, 9900);
