@@ -21,26 +21,37 @@ int announce_once(const config::RootOptions& options, AnnounceAction action, Log
     return kExitOk;
   }
   net::IoContext io{1};
-  bool done = false;
+  using Withdrawal = registry::Registrar::Withdrawal;
+  auto outcome = Withdrawal::kFailed;
   {
     registry::Registrar registrar(io, {options.consul_http, options.etcd, options.admin.listen},
                                   logger, [](const std::string&, bool) {});
     registrar.set_desired(options.announcements);
     const TimePoint deadline = Clock::now() + kLimit;
-    boost::asio::co_spawn(
-        io, withdraw ? registrar.deregister_once(deadline) : registrar.register_once(deadline),
-        [&](const std::exception_ptr& error, bool all) {
-          done = !error && all;
-          io.stop();
-        });
-    io.run_for(kLimit + 1s);
+    const auto ended = [&](const std::exception_ptr& error, Withdrawal result) {
+      outcome = error ? Withdrawal::kFailed : result;
+      io.stop();
+    };
+    if (withdraw) {
+      boost::asio::co_spawn(io, registrar.deregister_once(deadline), ended);
+    } else {
+      boost::asio::co_spawn(io, registrar.register_once(deadline),
+                            [&](const std::exception_ptr& error, bool all) {
+                              ended(error, all ? Withdrawal::kDone : Withdrawal::kFailed);
+                            });
+    }
+    io.run_for(kLimit + registry::Registrar::kLookAgain + 1s);
     io.restart();
     io.run_for(100ms);
   }
-  if (done) {
+  if (outcome == Withdrawal::kReturned) {
+    out << "pilotfish " << command << ": undone by a running sidecar, which announces it again\n";
+    return kExitFailure;
+  }
+  if (outcome == Withdrawal::kDone) {
     out << "pilotfish " << command << ": done\n";
   }
-  return done ? kExitOk : kExitUnavailable;
+  return outcome == Withdrawal::kDone ? kExitOk : kExitUnavailable;
 }
 
 }  // namespace pilotfish::app

@@ -33,6 +33,7 @@ twice and empty values are errors.
 | `${NAME}` | in any value: the environment variable; an error where it is not set |
 | `${NAME:-default}` | the default where the variable is not set or empty |
 | `$${` | a plain `${` |
+| a list | `[a, b]`; an element that is `"${NAME}"` and nothing else is as many elements as its value has parts between commas, and so is `"${NAME}"` in place of the list |
 
 The environment overrides `consul:`: `CONSUL_HTTP_ADDR` (`HOST:PORT`, `http://HOST:PORT`,
 `unix://PATH`) replaces `consul.http`, and the ACL token is read from the file that

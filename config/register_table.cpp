@@ -118,9 +118,11 @@ Codec<CheckOptions> check_codec() {
       .otherwise(format_duration(CheckOptions{}.interval));
   t.field("timeout", &CheckDraft::timeout, optional_of(positive_duration()), "For one check.")
       .otherwise(format_duration(CheckOptions{}.timeout));
-  t.field("deregister_after", &CheckDraft::deregister_after, optional_of(duration()),
-          "Consul removes an instance that was critical for this long (it rounds up to 1m); 0 is "
-          "never. Only Consul.")
+  t.field(
+       "deregister_after", &CheckDraft::deregister_after, optional_of(duration()),
+       "Withdrawn after being critical for this long, by the agent's check or by the sidecar's "
+       "probe of the same address, until that answers again; 0 is never. Consul alone, without a "
+       "sidecar, rounds up to 1m. Only Consul.")
       .otherwise("0s");
   t.rule(check_kind);
   return through<CheckOptions, CheckDraft>(t.codec(), to_check, to_draft);
@@ -251,7 +253,7 @@ Codec<std::vector<std::string>> tags() {
     for (std::size_t i = 1; i < out.size(); ++i) {
       if (std::find(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(i), out[i]) !=
           out.begin() + static_cast<std::ptrdiff_t>(i)) {
-        return scope.fail(node.items[i].at, "tag " + quote(out[i]) + " is given twice; keep one");
+        return scope.fail(node.item_at(i), "tag " + quote(out[i]) + " is given twice; keep one");
       }
     }
     return true;
@@ -279,8 +281,11 @@ Codec<std::map<std::string, std::string>> meta() {
                                               " is longer than Consul's meta can be (512)");
       }
     }
-    if (node.entries.size() > 64) {
-      good = scope.fail(node.at, "has more than the 64 keys that Consul's meta can have");
+    if (node.entries.size() > 63) {
+      good =
+          scope.fail(node.at,
+                     "has more than 63 keys: Consul's meta can have 64, and one of them says which "
+                     "sidecar announces the service");
     }
     return good;
   };
@@ -294,8 +299,10 @@ constexpr auto kBase = [](auto member) {
 };
 
 void add_common_fields(FieldTable<Draft>& t) {
-  t.field("self", kBase(&Announcement::self), boolean(),
-          "The sidecar itself: its admin port, with `/ready` checked every 2 s, timeout 1 s.");
+  t.field(
+      "self", kBase(&Announcement::self), boolean(),
+      "The sidecar itself: its admin port, with `/ready` (in etcd: `/health`) checked every 2 s, "
+      "timeout 1 s.");
   t.field("in", kBase(&Announcement::in),
           word_of<RegisterIn>({{"consul", RegisterIn::kConsul}, {"etcd", RegisterIn::kEtcd}}),
           "Which registry: Consul's agent, or etcd in the form that CoreDNS reads.");

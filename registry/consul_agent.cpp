@@ -82,21 +82,35 @@ net::Awaitable<ConsulAgent::NodeAddress> ConsulAgent::node_address(TimePoint dea
   if (!node.address.empty()) {
     co_return node;
   }
-  const auto result = co_await call("GET", "/v1/agent/self", {}, deadline);
+  auto result = co_await call("GET", "/v1/agent/self", {}, deadline);
+  // A token that may only write this service is good practice: it is no reason to stop.
+  const bool forbidden = result.status == 401 || result.status == 403;
+  bool instead = forbidden;
+  if (result.answered() && !result.ok() && !forbidden) {
+    const auto now = Clock::now();
+    refused_since_ = refused_since_.value_or(now);
+    instead = now - *refused_since_ >= context_->options.patience;
+  }
   if (result.ok()) {
     node.address = decode_member_address(result.body).value_or("");
     node.why = "the agent's /v1/agent/self does not say its address";
-  } else if ((result.status == 401 || result.status == 403) && target_) {
-    // A token that may only write this service is good practice: it is no reason to stop.
+  } else if (instead && target_) {
     node.address = target_->unix_path.empty() ? "" : "127.0.0.1";
     if (node.address.empty()) {
       node.address = co_await local_end(context_->executor, target_->host, target_->port, deadline);
     }
     node.why = "no route to the agent";
+    if (!forbidden) {
+      context_->log(
+          LogLevel::kWarn,
+          "the agent does not tell its address; ids have the local end of the route to it",
+          {{"address", node.address}, {"error", consul_problem(result, "")}});
+    }
   } else {
     node.why = consul_problem(result, "");
   }
   node_address_ = node.address;
+  node.result = std::move(result);
   co_return node;
 }
 

@@ -26,11 +26,14 @@ class ConsulAgent {
 
   /// Stands for the address in the id of a service that names none: the address the agent
   /// advertises (Member.Addr of /v1/agent/self), so that every process on this machine arrives at
-  /// the same id; where the token may not read that, the local end of the route to the agent.
-  /// Asked once, then kept. Empty address: `why` says what failed.
+  /// the same id; where the token may not read that, or the agent has refused to say it for
+  /// RegistrarOptions::patience (429, 5xx), the local end of the route to the agent: an
+  /// announcement under another id is better than none. Asked until known, then kept. Empty
+  /// address: `why` says what failed.
   struct NodeAddress {
     std::string address;
     std::string why;
+    http::ClientResult result{};  ///< of the question, where it failed
   };
   net::Awaitable<NodeAddress> node_address(TimePoint deadline);
 
@@ -40,6 +43,7 @@ class ConsulAgent {
   std::shared_ptr<RegistrarContext> context_;
   std::optional<http::ClientTarget> target_;
   std::string node_address_;
+  std::optional<TimePoint> refused_since_;
   bool unreachable_ = false;
 };
 

@@ -21,7 +21,7 @@ std::string_view check_type(CheckKind kind) {
   return {};
 }
 
-json::object encode_check(const ConsulService& service) {
+json::object encode_check(const ConsulService& service, bool passing) {
   const auto& check = service.check;
   json::object out;
   out["CheckID"] = service.check_id();
@@ -35,6 +35,9 @@ json::object encode_check(const ConsulService& service) {
   }
   if (check.deregister_after > Duration::zero()) {
     out["DeregisterCriticalServiceAfter"] = go_duration(check.deregister_after);
+  }
+  if (passing) {
+    out["Status"] = "passing";
   }
   return out;
 }
@@ -51,6 +54,11 @@ std::uint32_t weight_of(const json::value& weights, std::string_view key) {
 
 }  // namespace
 
+bool KnownService::critical(const std::string& check_id) const {
+  const auto found = checks.find(check_id);
+  return found != checks.end() && found->second.status == "critical";
+}
+
 ConsulService consul_service(const Announcement& announcement, std::string_view node_address) {
   ConsulService service;
   const auto address = announcement.address.empty() ? node_address : announcement.address;
@@ -60,12 +68,14 @@ ConsulService consul_service(const Announcement& announcement, std::string_view 
   service.port = announcement.port;
   service.tags = announcement.tags;
   service.meta = announcement.meta;
+  service.meta.erase(std::string(kOwnerKey));  // ours; it would differ for ever
   service.weights = announcement.weights;
   service.check = announcement.check;
   return service;
 }
 
-std::string encode_registration(const ConsulService& service) {
+std::string encode_registration(const ConsulService& service, std::string_view owner,
+                                bool passing) {
   json::object out;
   out["ID"] = service.id;
   out["Name"] = service.name;
@@ -82,10 +92,13 @@ std::string encode_registration(const ConsulService& service) {
   for (const auto& [key, value] : service.meta) {
     meta[key] = value;
   }
+  if (!owner.empty()) {
+    meta[kOwnerKey] = owner;
+  }
   out["Meta"] = std::move(meta);
   out["Weights"] = {{"Passing", service.weights.passing}, {"Warning", service.weights.warning}};
   if (service.check.kind != CheckKind::kNone) {
-    out["Check"] = encode_check(service);
+    out["Check"] = encode_check(service, passing);
   }
   return json::serialize(out);
 }
@@ -110,7 +123,9 @@ std::optional<KnownService> decode_agent_health(std::string_view body) {
   }
   if (const auto* meta = member(*service, "Meta"); meta != nullptr && meta->is_object()) {
     for (const auto& [key, value] : meta->get_object()) {
-      if (value.is_string()) {
+      if (value.is_string() && std::string_view(key) == kOwnerKey) {
+        known.owner = value.get_string();
+      } else if (value.is_string()) {
         known.meta.emplace(key, value.get_string());
       }
     }
@@ -120,7 +135,9 @@ std::optional<KnownService> decode_agent_health(std::string_view body) {
   }
   if (const auto* checks = member(*root, "Checks"); checks != nullptr && checks->is_array()) {
     for (const auto& check : checks->get_array()) {
-      known.checks.emplace(text_of(check, "CheckID"), text_of(check, "Type"));
+      known.checks.emplace(
+          text_of(check, "CheckID"),
+          KnownCheck{std::string(text_of(check, "Type")), std::string(text_of(check, "Status"))});
     }
   }
   return known;
@@ -149,7 +166,7 @@ std::string difference(const ConsulService& wanted, const KnownService& known) {
   if (wanted.check.kind != CheckKind::kNone) {
     const auto check = known.checks.find(wanted.check_id());
     note(check == known.checks.end() ||
-             (!check->second.empty() && check->second != check_type(wanted.check.kind)),
+             (!check->second.type.empty() && check->second.type != check_type(wanted.check.kind)),
          "check");
   }
   return out;

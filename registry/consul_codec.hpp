@@ -26,6 +26,15 @@ struct ConsulService {
   friend bool operator==(const ConsulService&, const ConsulService&) = default;
 };
 
+/// The key of Meta that says which process announced a service: a mark that each process draws for
+/// itself. Nothing of ours but the choice whether to withdraw or replace it depends on it.
+inline constexpr std::string_view kOwnerKey = "pilotfish-owner";
+
+struct KnownCheck {
+  std::string type;    ///< "http", "tcp", "ttl"; empty where the agent does not say
+  std::string status;  ///< "passing", "warning", "critical"
+};
+
 /// The same service as the agent knows it.
 struct KnownService {
   std::string id;
@@ -33,18 +42,22 @@ struct KnownService {
   std::string address;
   std::int64_t port = 0;
   std::vector<std::string> tags;
-  std::map<std::string, std::string> meta;
+  std::map<std::string, std::string> meta;  ///< without the owner's mark
+  std::string owner;                        ///< empty: announced without a mark
   std::optional<Weights> weights;
-  /// CheckID -> Type ("http", "tcp", "ttl"); Type is empty where the agent does not say.
-  std::map<std::string, std::string> checks;
+  std::map<std::string, KnownCheck> checks;  ///< by CheckID
+
+  /// Of one check; false where there is none of that id.
+  [[nodiscard]] bool critical(const std::string& check_id) const;
 };
 
 /// The service a `register:` entry stands for. `node_address` is part of the id where the entry
 /// has no address of its own.
 ConsulService consul_service(const Announcement& announcement, std::string_view node_address);
 
-/// Body of PUT /v1/agent/service/register.
-std::string encode_registration(const ConsulService& service);
+/// Body of PUT /v1/agent/service/register. `owner` empty: without a mark. `passing`: its check
+/// begins so; the agent begins with critical otherwise, and keeps the status of one it knows.
+std::string encode_registration(const ConsulService& service, std::string_view owner, bool passing);
 
 /// Answer of GET /v1/agent/health/service/id/ID?format=json. Nothing where it does not describe a
 /// service.

@@ -22,6 +22,8 @@ struct RegistrarContext {
   std::function<void(const std::string& identity, bool up)> report;
   /// An entry was withdrawn and its coroutines ended.
   std::function<void(const std::string& identity)> gone;
+  /// Of this process, for KnownService::owner.
+  std::string owner{};
 
   void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const {
     if (logger != nullptr) {
@@ -34,6 +36,9 @@ struct RegistrarContext {
 inline constexpr Duration kRequestTimeout = std::chrono::seconds(2);
 inline constexpr Duration kBackoffBase = std::chrono::milliseconds(100);
 inline constexpr Duration kBackoffMax = std::chrono::seconds(3);
+/// A registry on this machine that cannot be reached is asked more often: a refusal costs nothing,
+/// and who comes back empty is to be told soon.
+inline constexpr Duration kUnreachableMax = std::chrono::milliseconds(500);
 /// On stop a withdrawal is tried this often before it is given up.
 inline constexpr int kWithdrawTries = 3;
 
@@ -55,6 +60,10 @@ class Entry {
                                              TimePoint deadline) = 0;
   virtual net::Awaitable<bool> deregister_once(const Announcement& announcement,
                                                TimePoint deadline) = 0;
+  /// After deregister_once(): a running process had announced it, and may do so again.
+  [[nodiscard]] virtual bool may_return() const = 0;
+  /// Asks; where it is there again says so in the log, with what to do.
+  virtual net::Awaitable<bool> returned(TimePoint deadline) = 0;
 };
 
 }  // namespace pilotfish::registry

@@ -62,16 +62,16 @@ net::Awaitable<void> EtcdEntry::check_loop(std::uint64_t version, CheckOptions c
   const auto interval = std::max(check.interval, Duration(std::chrono::milliseconds(50)));
   while (!context_->closing) {
     const auto began = Clock::now();
-    const auto why = co_await probe(context_->executor, check);
+    const auto found = co_await probe(context_->executor, check);
     if (version != version_ || context_->closing) {
       co_return;
     }
-    const bool healthy = why.empty();
+    const bool healthy = found.verdict == Verdict::kPassing;
     if (repeats && (first || healthy != plan_.healthy())) {
       context_->log(
           healthy ? LogLevel::kInfo : LogLevel::kWarn,
           healthy ? "check passes" : "check fails; the record is withdrawn until it passes",
-          {{"service", announcement_.name}, {"error", why}});
+          {{"service", announcement_.name}, {"error", found.why}});
     }
     first = false;
     plan_.set_healthy(healthy);
@@ -305,6 +305,9 @@ net::Awaitable<bool> EtcdEntry::deregister_once(const Announcement& announcement
   std::string why;
   bool done = co_await prepare(deadline, why);
   if (done) {
+    const auto found = co_await post("/v3/kv/range", etcd::encode_key(key_));
+    const auto records = found.ok() ? etcd::decode_range(found.body) : std::nullopt;
+    may_return_ = records && !records->empty() && records->front().lease != 0;
     const auto result = co_await post("/v3/kv/deleterange", etcd::encode_key(key_));
     done = result.ok();
     why = etcd_problem(result);
@@ -312,7 +315,27 @@ net::Awaitable<bool> EtcdEntry::deregister_once(const Announcement& announcement
   context_->log(done ? LogLevel::kInfo : LogLevel::kError,
                 done ? "deregistered" : "not deregistered",
                 {{"service", announcement_.name}, {done ? "key" : "error", done ? key_ : why}});
+  if (done && may_return_) {
+    context_->log(LogLevel::kInfo,
+                  "it was under a lease: a sidecar that still runs puts it again within a third of "
+                  "that",
+                  {{"service", announcement_.name}});
+  }
   co_return done;
+}
+
+net::Awaitable<bool> EtcdEntry::returned(TimePoint deadline) {
+  give_up_ = deadline;
+  const auto result = co_await post("/v3/kv/range", etcd::encode_key(key_));
+  const auto records = result.ok() ? etcd::decode_range(result.body) : std::nullopt;
+  const bool back = records && !records->empty();
+  if (back) {
+    context_->log(LogLevel::kError,
+                  "a running sidecar announces the service again; stop that one, or let its check "
+                  "fail",
+                  {{"service", announcement_.name}, {"key", key_}});
+  }
+  co_return back;
 }
 
 }  // namespace pilotfish::registry

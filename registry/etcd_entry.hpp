@@ -26,6 +26,8 @@ class EtcdEntry : public Entry, public std::enable_shared_from_this<EtcdEntry> {
   net::Awaitable<bool> register_once(const Announcement& announcement, TimePoint deadline) override;
   net::Awaitable<bool> deregister_once(const Announcement& announcement,
                                        TimePoint deadline) override;
+  [[nodiscard]] bool may_return() const override { return may_return_; }
+  net::Awaitable<bool> returned(TimePoint deadline) override;
 
  private:
   [[nodiscard]] TimePoint request_deadline() const;
@@ -60,6 +62,7 @@ class EtcdEntry : public Entry, public std::enable_shared_from_this<EtcdEntry> {
   int withdraw_tries_ = 0;
   bool prepared_ = false;
   bool announced_ = false;
+  bool may_return_ = false;
   std::string problem_;  ///< as last logged
 };
 

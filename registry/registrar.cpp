@@ -19,6 +19,21 @@ bool may_be_one(const Announcement& one, const Announcement& other) {
   return one.in == other.in && one.name == other.name && one.port == other.port;
 }
 
+/// One registry that hangs must leave time for the others.
+TimePoint one_of_several(TimePoint deadline) {
+  return std::min(deadline, Clock::now() + 2 * kRequestTimeout);
+}
+
+/// 64 random bits: no two processes draw the same.
+std::string draw_owner() {
+  std::random_device random;
+  std::string out;
+  for (int i = 0; i < 16; ++i) {
+    out += "0123456789abcdef"[random() % 16];
+  }
+  return out;
+}
+
 }  // namespace
 
 struct Registrar::Impl {
@@ -42,8 +57,14 @@ struct Registrar::Impl {
   /// One for each place of a registry: what is still being withdrawn keeps the one it began with.
   std::shared_ptr<RegistrarContext> make_context(net::Executor executor, RegistrarOptions options,
                                                  Logger& logger) {
-    auto made = std::make_shared<RegistrarContext>(RegistrarContext{
-        executor, std::move(options), Random(std::random_device{}()), &logger, false, {}, {}});
+    auto made = std::make_shared<RegistrarContext>(RegistrarContext{executor,
+                                                                    std::move(options),
+                                                                    Random(std::random_device{}()),
+                                                                    &logger,
+                                                                    false,
+                                                                    {},
+                                                                    {},
+                                                                    owner});
     made->report = [this](const std::string& identity, bool up) { report(identity, up); };
     made->gone = [this](const std::string& identity) { forget(identity); };
     std::erase_if(contexts, [](const auto& held) { return held.expired(); });
@@ -225,8 +246,11 @@ struct Registrar::Impl {
     std::erase_if(told, [&names](const auto& entry) { return !names.contains(entry.first); });
   }
 
-  net::Awaitable<bool> once(bool announce, TimePoint deadline);
+  net::Awaitable<bool> register_once(TimePoint deadline);
+  net::Awaitable<Withdrawal> deregister_once(TimePoint deadline);
+  net::Awaitable<bool> any_returned(std::vector<std::shared_ptr<Entry>> entries);
 
+  const std::string owner = draw_owner();
   std::vector<std::weak_ptr<RegistrarContext>> contexts;  ///< all that something still runs with
   std::shared_ptr<RegistrarContext> context;              ///< the registrar's own
   std::shared_ptr<RegistrarContext> consul_context;
@@ -294,30 +318,56 @@ net::Awaitable<void> Registrar::stop(TimePoint deadline) {
   }
 }
 
-net::Awaitable<bool> Registrar::Impl::once(bool announce, TimePoint deadline) {
+net::Awaitable<bool> Registrar::Impl::register_once(TimePoint deadline) {
   bool all = true;
   const auto entries = resolve(desired, true);
   for (const auto& [key, announcement] : entries) {
     const auto entry = make_entry(announcement, key);
-    bool done = false;
-    // One registry that hangs must leave time for the others.
-    const auto limit = std::min(deadline, Clock::now() + 2 * kRequestTimeout);
-    if (announce) {
-      done = co_await entry->register_once(announcement, limit);
-    } else {
-      done = co_await entry->deregister_once(announcement, limit);
-    }
+    const bool done = co_await entry->register_once(announcement, one_of_several(deadline));
     all = all && done;
   }
   co_return all;
 }
 
-net::Awaitable<bool> Registrar::register_once(TimePoint deadline) {
-  return impl_->once(true, deadline);
+net::Awaitable<Registrar::Withdrawal> Registrar::Impl::deregister_once(TimePoint deadline) {
+  bool all = true;
+  std::vector<std::shared_ptr<Entry>> withdrawn;
+  const auto entries = resolve(desired, true);
+  for (const auto& [key, announcement] : entries) {
+    const auto entry = make_entry(announcement, key);
+    const bool done = co_await entry->deregister_once(announcement, one_of_several(deadline));
+    all = all && done;
+    if (done && entry->may_return()) {
+      withdrawn.push_back(entry);
+    }
+  }
+  const bool back = co_await any_returned(std::move(withdrawn));
+  co_return back ? Withdrawal::kReturned : all ? Withdrawal::kDone : Withdrawal::kFailed;
 }
 
-net::Awaitable<bool> Registrar::deregister_once(TimePoint deadline) {
-  return impl_->once(false, deadline);
+net::Awaitable<bool> Registrar::Impl::any_returned(std::vector<std::shared_ptr<Entry>> entries) {
+  constexpr Duration kEvery = std::chrono::milliseconds(250);
+  const auto until = Clock::now() + kLookAgain;
+  bool any = false;
+  net::Timer timer(context->executor);
+  while (!entries.empty() && Clock::now() < until) {
+    timer.expires_after(kEvery);
+    (void)co_await timer.async_wait(net::kTuple);
+    for (auto entry = entries.begin(); entry != entries.end();) {
+      const bool back = co_await (*entry)->returned(until);
+      any = any || back;
+      entry = back ? entries.erase(entry) : entry + 1;
+    }
+  }
+  co_return any;
+}
+
+net::Awaitable<bool> Registrar::register_once(TimePoint deadline) {
+  return impl_->register_once(deadline);
+}
+
+net::Awaitable<Registrar::Withdrawal> Registrar::deregister_once(TimePoint deadline) {
+  return impl_->deregister_once(deadline);
 }
 
 }  // namespace pilotfish::registry

@@ -19,17 +19,24 @@ struct RegistrarOptions {
   EtcdOptions etcd;
   /// Admin endpoint, for `self` entries; nullopt where admin is off.
   std::optional<Endpoint> admin;
+  /// So long an agent may refuse to say its address (429, 5xx) before ids do without it.
+  Duration patience = std::chrono::seconds(10);
 };
 
 /// Keeps a desired set of announcements true in Consul's agent and in etcd: reconciles what is
-/// wanted with what the agent knows (asked every 2 s, so that a loss is noticed within 3 s), keeps
-/// TTL checks and leases alive, and withdraws everything on stop. Each announcement goes its own
-/// way: an unreachable agent delays nothing else. Every change of state is logged once.
+/// wanted with what the agent knows (asked every second, so that a loss is noticed within 3 s),
+/// keeps TTL checks and leases alive, and withdraws on stop what is still its own. Each
+/// announcement goes its own way: an unreachable agent delays nothing else. Every change of state
+/// is logged once.
 ///
 /// The id of a service is `<name>-<address>-<port>`. Without an address Consul's node address
 /// serves clients, and the id holds the address the agent advertises (see ConsulAgent), so that
 /// another process, e.g. `pilotfish deregister`, arrives at the same id. For etcd it is the local
 /// end of the route to the first endpoint, in the id and in the record.
+///
+/// Two processes that overlap share an id: the newer one's announcement replaces the older one's,
+/// and has its mark in Meta (kOwnerKey), so that the older one leaves it alone and the agent always
+/// knows the service. What ConsulPlan and EtcdPlan say decides the rest.
 ///
 /// Thread-safety: none; lives on the main thread's executor. After destruction nothing touches the
 /// logger or `on_state` any more; a request under way may end a little later on the executor.
@@ -63,8 +70,12 @@ class Registrar {
   /// failure is logged with what to do. `self` entries are left out with a note: there is no
   /// sidecar to announce.
   net::Awaitable<bool> register_once(TimePoint deadline);
-  /// `pilotfish deregister`: withdraws once. What is not there any more counts as withdrawn.
-  net::Awaitable<bool> deregister_once(TimePoint deadline);
+  /// `pilotfish deregister`: withdraws once, whoever announced it. What is not there any more
+  /// counts as withdrawn. What a running process had announced is looked at again for
+  /// kLookAgain; each that is back is logged with what to do. Takes that much longer then.
+  enum class Withdrawal { kDone, kFailed, kReturned };
+  net::Awaitable<Withdrawal> deregister_once(TimePoint deadline);
+  static constexpr Duration kLookAgain = std::chrono::seconds(4);
 
  private:
   struct Impl;

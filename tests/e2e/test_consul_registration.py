@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harness import free_port, pilotfish_cli, wait_for
+from harness import DnsPoll, free_port, pilotfish_cli, wait_for
 
 
 def announce(agent, service: str, port: int, more: str = "") -> str:
@@ -177,3 +177,102 @@ def test_two_applications_of_one_name_on_one_host_are_two_instances(
             f"  {service}-sidecar: {{self: true}}\n", ""))
     consul.await_healthy(service, 2)
     assert consul.srv_ports(f"{service}.service.consul") == sorted(s.port for s in servers)
+
+
+def alone(agent, service: str, port: int, check: str = "interval: 1s") -> str:
+    """Nothing but an announcement: no upstream."""
+    return f"""\
+{agent.config}
+register:
+  web:
+    name: {service}
+    port: {port}
+    address: 127.0.0.1
+    check: {{http: "http://127.0.0.1:{port}/_checker", {check}}}
+"""
+
+
+def test_a_file_with_an_announcement_alone_checks_and_runs(
+        consul, backend, pilotfish, service, tmp_path):
+    text = alone(consul, service, backend().port)
+    config = tmp_path / "alone.yaml"
+    config.write_text(text)
+    assert pilotfish_cli("check", "-c", config).returncode == 0
+    sidecar = pilotfish(text)
+    consul.await_healthy(service, 1)
+    assert sidecar.upstreams() == []
+    sidecar.reload(text.replace("interval: 1s", "interval: 2s"))
+    sidecar.stop()
+    assert not consul.named(service)
+
+
+def test_a_restart_with_overlap_is_no_moment_out_of_dns(
+        consul, backend, pilotfish, service, cleanup):
+    config = alone(consul, service, backend().port, "interval: 10s")
+    first = pilotfish(config)
+    consul.await_healthy(service, 1, 3)
+    poll = cleanup(DnsPoll(consul.dns_port, f"{service}.service.consul"))
+    second = pilotfish(config)
+    wait_for(lambda: second.metric("pilotfish_registration_up", service=service) == 1, 5)
+    first.stop()
+    time.sleep(2)  # the former behaviour withdrew it here
+    poll.stop()
+    print(f"out of DNS: {len(poll.missing)} of {len(poll.missing) + len(poll.there)} answers, "
+          f"longest gap {poll.longest_gap:.3f} s")
+    assert poll.there and not poll.missing
+    second.stop()
+    assert not consul.named(service)
+
+
+def test_what_an_empty_agent_is_told_is_in_its_dns_within_a_second_and_a_half(
+        own_consul, backend, pilotfish, service, cleanup):
+    pilotfish(alone(own_consul, service, backend().port, "interval: 10s"))
+    own_consul.await_healthy(service, 1, 3)
+    own_consul.kill()
+    own_consul.start()  # has a leader
+    began = time.monotonic()
+    poll = cleanup(DnsPoll(own_consul.dns_port, f"{service}.service.consul"))
+    wait_for(lambda: poll.there, 5, "in DNS")
+    print(f"in DNS {poll.there[0] - began:.3f} s after the agent had a leader")
+    assert poll.there[0] - began < 1.5
+
+
+def test_deregister_after_holds_until_the_application_answers_again(
+        consul, backend, pilotfish, service):
+    dead = []
+
+    def checked(connection, exchange):
+        connection.answer("503 Down" if dead else "200 OK", method=exchange.method)
+    sidecar = pilotfish(alone(consul, service, backend(checked).port,
+                              "interval: 1s, deregister_after: 3s"))
+    consul.await_healthy(service, 1, 3)
+    dead.append(True)
+    wait_for(lambda: not consul.named(service), 8, "withdrawn")
+    deadline = time.monotonic() + 4
+    while time.monotonic() < deadline:
+        assert not consul.named(service), "our own registration undid it"
+        time.sleep(0.1)
+    assert sidecar.metric("pilotfish_registration_up", service=service) == 0
+    dead.clear()
+    consul.await_healthy(service, 1, 2.5)
+
+
+def test_deregister_beside_a_running_sidecar_says_that_it_is_undone(
+        consul, backend, pilotfish, service):
+    sidecar = pilotfish(alone(consul, service, backend().port))
+    consul.await_healthy(service, 1)
+    done = pilotfish_cli("deregister", "-c", sidecar.config_path)
+    assert done.returncode == 1
+    assert "running sidecar" in done.stderr and "consul maint" in done.stderr
+    consul.await_healthy(service, 1, 3)
+
+
+def test_maintenance_is_no_verdict_about_the_application(consul, backend, pilotfish, service):
+    server = backend()
+    pilotfish(alone(consul, service, server.port, "interval: 1s, deregister_after: 2s"))
+    consul.await_healthy(service, 1)
+    consul.maintenance(f"{service}-127.0.0.1-{server.port}")
+    deadline = time.monotonic() + 4
+    while time.monotonic() < deadline:
+        assert consul.named(service) and not consul.healthy(service)
+        time.sleep(0.1)

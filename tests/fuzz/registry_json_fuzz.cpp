@@ -49,8 +49,9 @@ void judge_agent(std::string_view body) {
     wanted.meta = known->meta;
     wanted.port = static_cast<std::uint16_t>(known->port & 0xffff);
     require(one_line(registry::difference(wanted, *known)), "a difference is one line");
-    require(registry::parse_json(registry::encode_registration(wanted)).has_value(),
-            "what we announce is JSON");  // parse_json let only UTF-8 in
+    require(
+        registry::parse_json(registry::encode_registration(wanted, known->owner, true)).has_value(),
+        "what we announce is JSON");  // parse_json let only UTF-8 in
   }
   (void)registry::decode_member_address(body);
 }
@@ -96,8 +97,8 @@ void judge_texts(std::string_view text) {
   announcement.name = announcement.key = announcement.address = text;
   announcement.tags = {std::string(text)};
   announcement.meta = {{std::string(text), std::string(text)}};
-  require(registry::parse_json(
-              registry::encode_registration(registry::consul_service(announcement, "10.0.0.1")))
+  require(registry::parse_json(registry::encode_registration(
+                                   registry::consul_service(announcement, "10.0.0.1"), {}, true))
               .has_value(),
           "a registration of any text is JSON");
   require(registry::parse_json(registry::skydns_value(announcement, text)).has_value(),

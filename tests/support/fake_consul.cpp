@@ -10,7 +10,7 @@ namespace {
 namespace json = boost::json;
 
 /// What the agent says of a service it was told of.
-std::string describe(const std::string& registration) {
+std::string describe(const std::string& registration, const std::string& status) {
   const auto body = json::parse(registration).as_object();
   json::object service{{"ID", body.at("ID")},          {"Service", body.at("Name")},
                        {"Port", body.at("Port")},      {"Address", ""},
@@ -23,10 +23,10 @@ std::string describe(const std::string& registration) {
   if (const auto* found = body.if_contains("Check")) {
     const auto& check = found->as_object();
     const auto* type = check.contains("TTL") ? "ttl" : check.contains("HTTP") ? "http" : "tcp";
-    checks.push_back({{"CheckID", check.at("CheckID")}, {"Type", type}, {"Status", "passing"}});
+    checks.push_back({{"CheckID", check.at("CheckID")}, {"Type", type}, {"Status", status}});
   }
   return json::serialize(
-      json::object{{"AggregatedStatus", "passing"}, {"Service", service}, {"Checks", checks}});
+      json::object{{"AggregatedStatus", status}, {"Service", service}, {"Checks", checks}});
 }
 
 }  // namespace
@@ -84,22 +84,34 @@ FakeReply FakeConsul::answer(const FakeRequest& request) {
   const auto rest = [&](std::string_view prefix) { return path.substr(prefix.size()); };
   constexpr std::string_view kHealth = "/v1/agent/health/service/id/";
   constexpr std::string_view kDeregister = "/v1/agent/service/deregister/";
+  constexpr std::string_view kDropCheck = "/v1/agent/check/deregister/service:";
   constexpr std::string_view kPass = "/v1/agent/check/pass/service:";
   if (path == "/v1/agent/self") {
     return self.value_or(FakeReply{.body = R"({"Member":{"Addr":")" + node_address + "\"}}"});
   }
   if (path == "/v1/agent/service/register" && request.method == "PUT") {
-    const auto id = json::parse(request.body).at("ID").as_string();
-    services[std::string(id)] = request.body;
+    const auto body = json::parse(request.body).as_object();
+    const std::string id(body.at("ID").as_string());
+    services[id] = request.body;
+    if (const auto* check = body.if_contains("Check")) {
+      const auto* status = check->as_object().if_contains("Status");
+      statuses.emplace(id, status != nullptr ? std::string(status->as_string()) : "critical");
+    }
     return {};
   }
   if (path.starts_with(kHealth)) {
     const auto found = services.find(rest(kHealth));
     return found == services.end()
                ? FakeReply{.status = 404, .body = R"({"AggregatedStatus":"critical"})"}
-               : FakeReply{.body = describe(found->second)};
+               : FakeReply{.body = describe(found->second, status(found->first))};
+  }
+  if (path.starts_with(kDropCheck) && request.method == "PUT") {
+    return statuses.erase(rest(kDropCheck)) > 0
+               ? FakeReply{}
+               : FakeReply{.status = 404, .body = "Unknown check ID"};
   }
   if (path.starts_with(kDeregister) && request.method == "PUT") {
+    statuses.erase(rest(kDeregister));
     return services.erase(rest(kDeregister)) > 0
                ? FakeReply{}
                : FakeReply{.status = 404, .body = "Unknown service ID"};
@@ -109,6 +121,7 @@ FakeReply FakeConsul::answer(const FakeRequest& request) {
       return {.status = 404, .body = "Unknown check ID"};
     }
     ++passes[rest(kPass)];
+    statuses[rest(kPass)] = "passing";
     return {};
   }
   if (path.starts_with("/v1/health/service/")) {

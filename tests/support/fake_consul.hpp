@@ -19,10 +19,21 @@ class FakeConsul {
   [[nodiscard]] std::size_t count(const std::string& method, const std::string& prefix) const;
   /// The last body of a registration of that id.
   [[nodiscard]] std::string registration(const std::string& id) const;
-  void forget() { services.clear(); }
+  /// Of its check; empty where there is none.
+  [[nodiscard]] std::string status(const std::string& id) const {
+    const auto found = statuses.find(id);
+    return found == statuses.end() ? std::string() : found->second;
+  }
+  void forget() {
+    services.clear();
+    statuses.clear();
+  }
 
   std::map<std::string, std::string> services;  ///< id -> registration body
   std::map<std::string, int> passes;            ///< check id -> times passed
+  /// id -> status of its check. As the agent has it: a check that it knows keeps its status when it
+  /// is registered again.
+  std::map<std::string, std::string> statuses;
   std::string node_address = "10.1.2.3";
   std::string health = "[]";  ///< answer of /v1/health/service/
   /// Where not 0: answers of /v1/health/service/ carry it, and queries with that index wait until

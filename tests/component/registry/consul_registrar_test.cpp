@@ -7,6 +7,8 @@ namespace {
 using registry::Announcement;
 using registry::CheckKind;
 
+using Withdrawal = registry::Registrar::Withdrawal;
+
 constexpr const char* kId = "web-127.0.0.1-5000";
 
 Announcement web() {
@@ -17,7 +19,7 @@ Announcement web() {
   announcement.tags = {"v3", "read"};
   announcement.meta = {{"version", "3.2"}};
   announcement.check.kind = CheckKind::kHttp;
-  announcement.check.target = "http://127.0.0.1:5000/_checker";
+  announcement.check.target = "http://127.0.0.1:1/_checker";
   return announcement;
 }
 
@@ -344,12 +346,13 @@ TEST_F(ConsulRegistrar, OneShotRegistersDeregistersAndLeavesTheSidecarOut) {
   EXPECT_EQ(await(registrar->register_once(Clock::now() + 2s)), true);
   EXPECT_EQ(consul.services.size(), 1U);
   EXPECT_EQ(await(registrar->register_once(Clock::now() + 2s)), true);
-  EXPECT_EQ(await(registrar->deregister_once(Clock::now() + 2s)), true);
+  EXPECT_EQ(await(registrar->deregister_once(Clock::now() + 2s)), Withdrawal::kDone);
   EXPECT_TRUE(consul.services.empty());
-  EXPECT_EQ(await(registrar->deregister_once(Clock::now() + 2s)), true) << "absent is withdrawn";
+  EXPECT_EQ(await(registrar->deregister_once(Clock::now() + 2s)), Withdrawal::kDone)
+      << "absent is withdrawn";
   consul.http.down();
   EXPECT_EQ(await(registrar->register_once(Clock::now() + 2s)), false);
-  EXPECT_EQ(await(registrar->deregister_once(Clock::now() + 2s)), false);
+  EXPECT_EQ(await(registrar->deregister_once(Clock::now() + 2s)), Withdrawal::kFailed);
   EXPECT_EQ(log.count("not registered service=web error=127.0.0.1:"), 1U) << log.all();
 }
 

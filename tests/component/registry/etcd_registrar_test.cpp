@@ -225,9 +225,11 @@ TEST_F(EtcdRegistrar, OneShotPutsWithoutALeaseWhateverTheCheckSaysAndDeletes) {
   ASSERT_TRUE(etcd.records.contains(kKey));
   EXPECT_EQ(etcd.records.at(kKey).lease, 0);
   EXPECT_TRUE(etcd.leases.empty());
-  EXPECT_EQ(await(registrar->deregister_once(Clock::now() + 2s)), true);
+  EXPECT_EQ(await(registrar->deregister_once(Clock::now() + 2s)),
+            registry::Registrar::Withdrawal::kDone);
   EXPECT_TRUE(etcd.records.empty());
-  EXPECT_EQ(await(registrar->deregister_once(Clock::now() + 2s)), true);
+  EXPECT_EQ(await(registrar->deregister_once(Clock::now() + 2s)),
+            registry::Registrar::Withdrawal::kDone);
   etcd.http.down();
   EXPECT_EQ(await(registrar->register_once(Clock::now() + 2s)), false);
 }

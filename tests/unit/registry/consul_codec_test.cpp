@@ -34,7 +34,7 @@ std::string described(std::string_view tags = R"(["read","v3"])", std::string_vi
 
 TEST(ConsulRegistration, SaysEverythingTheEntrySays) {
   const auto service = consul_service(py_test(), "ignored");
-  const auto body = parse_json(encode_registration(service));
+  const auto body = parse_json(encode_registration(service, {}, false));
   const auto expected = parse_json(R"({"ID":"pyTest-10.0.0.7-5000","Name":"pyTest","Port":5000,
       "Address":"10.0.0.7","Tags":["v3","read"],"Meta":{"version":"3.2"},
       "Weights":{"Passing":10,"Warning":1},
@@ -50,7 +50,7 @@ TEST(ConsulRegistration, LeavesTheAddressToTheAgentButPutsItIntoTheId) {
   announcement.address.clear();
   const auto service = consul_service(announcement, "10.9.9.9");
   EXPECT_EQ(service.id, "pyTest-10.9.9.9-5000");
-  EXPECT_EQ(encode_registration(service).find("Address"), std::string::npos);
+  EXPECT_EQ(encode_registration(service, {}, false).find("Address"), std::string::npos);
 }
 
 TEST(ConsulRegistration, WritesTcpAndTtlChecks) {
@@ -58,26 +58,59 @@ TEST(ConsulRegistration, WritesTcpAndTtlChecks) {
   announcement.check = CheckOptions{};
   announcement.check.kind = CheckKind::kTtl;
   announcement.check.ttl = 15s;
-  auto body = parse_json(encode_registration(consul_service(announcement, "")));
+  auto body = parse_json(encode_registration(consul_service(announcement, ""), {}, false));
   EXPECT_EQ(body->at("Check").at("TTL"), "15s");
   EXPECT_EQ(member(body->at("Check"), "Interval"), nullptr);
   EXPECT_EQ(member(body->at("Check"), "DeregisterCriticalServiceAfter"), nullptr);
   announcement.check.kind = CheckKind::kTcp;
   announcement.check.target = "127.0.0.1:5000";
-  body = parse_json(encode_registration(consul_service(announcement, "")));
+  body = parse_json(encode_registration(consul_service(announcement, ""), {}, false));
   EXPECT_EQ(body->at("Check").at("TCP"), "127.0.0.1:5000");
   announcement.check.kind = CheckKind::kNone;
-  body = parse_json(encode_registration(consul_service(announcement, "")));
+  body = parse_json(encode_registration(consul_service(announcement, ""), {}, false));
   EXPECT_EQ(member(*body, "Check"), nullptr);
 }
 
 TEST(ConsulRegistration, EscapesWhatPeopleWrite) {
   auto announcement = py_test();
   announcement.tags = {"a\"b", "c\\d\n"};
-  const auto body = parse_json(encode_registration(consul_service(announcement, "")));
+  const auto body = parse_json(encode_registration(consul_service(announcement, ""), {}, false));
   ASSERT_TRUE(body);
   EXPECT_EQ(body->at("Tags").at(0), "a\"b");
   EXPECT_EQ(body->at("Tags").at(1), "c\\d\n");
+}
+
+TEST(ConsulRegistration, HasTheMarkOfItsProcessAndTheStatusItBeginsWith) {
+  const auto service = consul_service(py_test(), "");
+  const auto body = parse_json(encode_registration(service, "0123456789abcdef", true));
+  ASSERT_TRUE(body);
+  EXPECT_EQ(body->at("Meta").at("pilotfish-owner"), "0123456789abcdef");
+  EXPECT_EQ(body->at("Meta").at("version"), "3.2");
+  EXPECT_EQ(body->at("Check").at("Status"), "passing");
+}
+
+TEST(ConsulRegistration, TheMarksKeyIsNotForPeople) {
+  auto announcement = py_test();
+  announcement.meta["pilotfish-owner"] = "me";
+  EXPECT_FALSE(consul_service(announcement, "").meta.contains("pilotfish-owner"));
+}
+
+TEST(AgentHealth, AMarkAloneIsNoDifference) {
+  auto text = described();
+  text.replace(text.find(R"("version")"), 0, R"("pilotfish-owner":"0123456789abcdef",)");
+  const auto known = decode_agent_health(text);
+  ASSERT_TRUE(known);
+  EXPECT_EQ(known->owner, "0123456789abcdef");
+  EXPECT_EQ(difference(consul_service(py_test(), ""), *known), "");
+}
+
+TEST(AgentHealth, IsCriticalByItsOwnCheckAlone) {
+  auto known = *decode_agent_health(described());
+  const auto check = consul_service(py_test(), "").check_id();
+  EXPECT_TRUE(known.critical(check));
+  known.checks[check].status = "warning";
+  known.checks["_service_maintenance:pyTest-10.0.0.7-5000"] = {"maintenance", "critical"};
+  EXPECT_FALSE(known.critical(check)) << "maintenance is no failure of the application";
 }
 
 TEST(AgentHealth, EqualsWhatWasRegisteredWhateverTheOrderOfTags) {
