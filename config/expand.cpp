@@ -107,13 +107,22 @@ void expand_environment(Node& root, const Environment& environment, Findings& fi
     root.failed = findings.size() != before;
     root.text = std::move(text);
   }
-  std::vector<Node> items;
-  items.reserve(root.items.size());
+  bool several = false;
   for (auto& item : root.items) {
     expand_environment(item, environment, findings);
-    std::ranges::move(item.elements(), std::back_inserter(items));
+    several = several || item.variable;
   }
-  root.items = std::move(items);
+  if (several) {
+    std::vector<Node> items;
+    for (auto& item : root.items) {
+      if (item.variable) {
+        std::ranges::move(item.elements(), std::back_inserter(items));
+      } else {
+        items.push_back(std::move(item));
+      }
+    }
+    root.items = std::move(items);
+  }
   for (auto& entry : root.entries) {
     expand_environment(entry.value, environment, findings);
   }
