@@ -23,25 +23,18 @@ std::size_t label_count(const Family& family) {
 }
 
 template <class T>
-std::shared_ptr<T> Store::Impl::get(const Family& family, LabelValues labels) {
+std::shared_ptr<T> Store::Impl::get(const Family& family, LabelValues labels, Owner owner) {
   assert(labels.size() == label_count(family));
   labels.resize(label_count(family));
-  const int upstream = label_index(family, "upstream");
-  const int instance = label_index(family, "instance");
   const std::lock_guard lock(mutex_);
-  if (!leaving_.empty()) {
-    std::erase_if(leaving_, [&](const auto& entry) {
-      const int index = label_index(family, entry.first.first);
-      return index >= 0 && labels[static_cast<std::size_t>(index)] == entry.first.second;
-    });
+  if (owner == Owner::kStays) {
+    call_off(family, labels);
   }
-  if (upstream >= 0 && instance >= 0 && !retiring_.empty()) {
-    // One series asked for again means the instance lives: all of its series stay.
-    retiring_.erase(
-        {labels[static_cast<std::size_t>(upstream)], labels[static_cast<std::size_t>(instance)]});
-  }
-  if (upstream == 0 && instance == 1) {
+  if (label_index(family, "upstream") == 0 && label_index(family, "instance") == 1) {
     instance_families_.insert(family.name);
+  }
+  if (owner == Owner::kLeft) {
+    retire_late(family, labels);
   }
   auto [entry, created] = series_.try_emplace(Key{family.name, std::move(labels)});
   if (created) {
@@ -52,10 +45,70 @@ std::shared_ptr<T> Store::Impl::get(const Family& family, LabelValues labels) {
   return existing != nullptr ? *existing : std::make_shared<T>();
 }
 
+void Store::Impl::call_off(const Family& family, const LabelValues& labels) {
+  if (!leaving_.empty()) {
+    std::erase_if(leaving_, [&](const auto& entry) {
+      const int index = label_index(family, entry.first.first);
+      return index >= 0 && labels[static_cast<std::size_t>(index)] == entry.first.second;
+    });
+  }
+  const int upstream = label_index(family, "upstream");
+  const int instance = label_index(family, "instance");
+  if (upstream >= 0 && instance >= 0 && !retiring_.empty()) {
+    // One series asked for again means the instance lives: all of its series stay.
+    retiring_.erase(
+        {labels[static_cast<std::size_t>(upstream)], labels[static_cast<std::size_t>(instance)]});
+  }
+}
+
+void Store::Impl::retire_late(const Family& family, const LabelValues& labels) {
+  if (label_index(family, "instance") != 1) {
+    LabelKey key{std::string(family.labels[0]), labels[0]};
+    if (!leaving_.contains(key) && !has_labelled(key)) {
+      late_labels_.push_back(std::move(key));
+    }
+    return;
+  }
+  InstanceKey key{labels[0], labels[1]};
+  // Another one that lives may go by its name by now: then series of that one are there.
+  if (!retiring_.contains(key) && !has_series(key)) {
+    late_instances_.push_back(std::move(key));
+  }
+}
+
+bool Store::Impl::has_series(const InstanceKey& instance) const {
+  return std::ranges::any_of(instance_families_, [&](const auto family) {
+    const auto entry = series_.lower_bound(Key{family, {instance.first, instance.second}});
+    return entry != series_.end() && entry->first.first == family &&
+           entry->first.second[0] == instance.first && entry->first.second[1] == instance.second;
+  });
+}
+
+bool Store::Impl::has_labelled(const LabelKey& label) const {
+  return std::ranges::any_of(series_, [&](const auto& entry) {
+    const int index = label_index(*entry.second.family, label.first);
+    return index >= 0 && entry.first.second[static_cast<std::size_t>(index)] == label.second;
+  });
+}
+
+void Store::Impl::schedule_late(TimePoint now) {
+  for (auto& key : late_instances_) {
+    if (retiring_.try_emplace(key, now + kRetireAfter).second) {
+      dues_.emplace_back(now + kRetireAfter, std::move(key));
+    }
+  }
+  late_instances_.clear();
+  for (auto& key : late_labels_) {
+    leaving_.try_emplace(std::move(key), now + kRetireAfter);
+  }
+  late_labels_.clear();
+}
+
 void Store::Impl::retire_instance(std::string_view upstream, std::string_view instance,
                                   TimePoint now) {
   constexpr std::size_t kAFew = 4;  // more than come, so that they do not pile up
   const std::lock_guard lock(mutex_);
+  schedule_late(now);
   (void)drop_due_instances(now, kAFew);
   InstanceKey key{std::string(upstream), std::string(instance)};
   retiring_[key] = now + kRetireAfter;
@@ -64,6 +117,7 @@ void Store::Impl::retire_instance(std::string_view upstream, std::string_view in
 
 void Store::Impl::retire(std::string_view name, std::string_view value, TimePoint now) {
   const std::lock_guard lock(mutex_);
+  schedule_late(now);
   drop_leaving(now);  // where nobody reads the metrics they would pile up
   leaving_[{std::string(name), std::string(value)}] = now + kRetireAfter;
 }
@@ -115,6 +169,7 @@ std::vector<SeriesView> Store::Impl::read(TimePoint now) {
     std::this_thread::yield();
     lock.lock();
   };
+  schedule_late(now);
   drop_leaving(now);
   while (drop_due_instances(now, kPart)) {
     let_others_in();
@@ -138,16 +193,16 @@ std::vector<SeriesView> Store::Impl::read(TimePoint now) {
 Store::Store() : impl_(std::make_unique<Impl>()) {}
 Store::~Store() = default;
 
-std::shared_ptr<Counter> Store::counter(const Family& family, LabelValues labels) {
-  return impl_->get<Counter>(family, std::move(labels));
+std::shared_ptr<Counter> Store::counter(const Family& family, LabelValues labels, Owner owner) {
+  return impl_->get<Counter>(family, std::move(labels), owner);
 }
 
-std::shared_ptr<Gauge> Store::gauge(const Family& family, LabelValues labels) {
-  return impl_->get<Gauge>(family, std::move(labels));
+std::shared_ptr<Gauge> Store::gauge(const Family& family, LabelValues labels, Owner owner) {
+  return impl_->get<Gauge>(family, std::move(labels), owner);
 }
 
 std::shared_ptr<Histogram> Store::histogram(const Family& family, LabelValues labels) {
-  return impl_->get<Histogram>(family, std::move(labels));
+  return impl_->get<Histogram>(family, std::move(labels), Owner::kStays);
 }
 
 void Store::retire_instance(std::string_view upstream, std::string_view instance, TimePoint now) {

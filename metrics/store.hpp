@@ -29,6 +29,11 @@ struct Family {
 /// Label values, in the order of Family::labels.
 using LabelValues = std::vector<std::string>;
 
+/// Whose series is asked for. kLeft: of an instance, or a service, that is gone already and still
+/// has something to count (a request that was running when it left): its retirement is not called
+/// off, and where its series are gone, what it counts now goes 1 min later too.
+enum class Owner : std::uint8_t { kStays, kLeft };
+
 /// One worker's (or the main thread's) series. Creation and reading take a lock, updates do not:
 /// whoever updates holds the shared_ptr. The same family and labels give the same instrument.
 /// Thread-safety: all methods may be called from any thread; each instrument has one writer.
@@ -39,15 +44,18 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  std::shared_ptr<Counter> counter(const Family& family, LabelValues labels);
-  std::shared_ptr<Gauge> gauge(const Family& family, LabelValues labels);
+  std::shared_ptr<Counter> counter(const Family& family, LabelValues labels,
+                                   Owner owner = Owner::kStays);
+  std::shared_ptr<Gauge> gauge(const Family& family, LabelValues labels,
+                               Owner owner = Owner::kStays);
   std::shared_ptr<Histogram> histogram(const Family& family, LabelValues labels);
 
-  /// Every series whose label `name` has `value` within upstream `upstream` goes away 1 min from
-  /// now, unless asked for again before (an instance left its upstream).
+  /// Every series of `instance` within `upstream` goes away 1 min from now, unless one of them is
+  /// asked for before by somebody who stays (an instance left its upstream).
   void retire_instance(std::string_view upstream, std::string_view instance, TimePoint now);
   /// Every series whose label `name` has `value` goes away 1 min from now, unless one of them is
-  /// asked for again before (a reload removed an upstream, or a service that was registered).
+  /// asked for before by somebody who stays (a reload removed an upstream, or a service that was
+  /// registered).
   void retire(std::string_view name, std::string_view value, TimePoint now);
 
   class Impl;

@@ -36,7 +36,7 @@ inline constexpr Duration kRetireAfter = std::chrono::minutes(1);
 class Store::Impl {
  public:
   template <class T>
-  std::shared_ptr<T> get(const Family& family, LabelValues labels);
+  std::shared_ptr<T> get(const Family& family, LabelValues labels, Owner owner);
   void retire_instance(std::string_view upstream, std::string_view instance, TimePoint now);
   void retire(std::string_view name, std::string_view value, TimePoint now);
 
@@ -51,6 +51,15 @@ class Store::Impl {
     const Family* family;
     Instrument instrument;
   };
+  using LabelKey = std::pair<std::string, std::string>;  // label, value
+  /// The owner stays: no series of it goes.
+  void call_off(const Family& family, const LabelValues& labels);
+  /// Before a series is made for somebody who left: it is to go as well.
+  void retire_late(const Family& family, const LabelValues& labels);
+  [[nodiscard]] bool has_series(const InstanceKey& instance) const;
+  [[nodiscard]] bool has_labelled(const LabelKey& label) const;
+  /// Gives those that came late their time: from the first look at the clock on.
+  void schedule_late(TimePoint now);
   void drop_leaving(TimePoint now);
   /// At most `most` instances; true where more are due.
   bool drop_due_instances(TimePoint now, std::size_t most);
@@ -58,11 +67,12 @@ class Store::Impl {
 
   std::mutex mutex_;
   std::map<Key, Series> series_;
-  using LabelKey = std::pair<std::string, std::string>;  // label, value
-  std::map<InstanceKey, TimePoint> retiring_;            // when each is due
-  std::deque<std::pair<TimePoint, InstanceKey>> dues_;   // in time's order; some are called off
-  std::set<std::string_view> instance_families_;         // whose labels begin: upstream, instance
+  std::map<InstanceKey, TimePoint> retiring_;           // when each is due
+  std::deque<std::pair<TimePoint, InstanceKey>> dues_;  // in time's order; some are called off
+  std::set<std::string_view> instance_families_;        // whose labels begin: upstream, instance
   std::map<LabelKey, TimePoint> leaving_;
+  std::vector<InstanceKey> late_instances_;  // to be retired as soon as a time is known
+  std::vector<LabelKey> late_labels_;
 };
 
 }  // namespace pilotfish::metrics

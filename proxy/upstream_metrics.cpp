@@ -14,6 +14,11 @@ std::size_t class_of(int status) {
   return static_cast<std::size_t>(std::clamp(status / 100, 1, 5) - 1);
 }
 
+/// What still runs on an instance that left the answer is counted, and keeps nothing.
+metrics::Owner owner_of(const balancer::InstanceState& instance) {
+  return instance.tier < 0 ? metrics::Owner::kLeft : metrics::Owner::kStays;
+}
+
 }  // namespace
 
 std::string_view to_string(ConnectFailure reason) {
@@ -51,22 +56,24 @@ UpstreamMetrics::UpstreamMetrics(metrics::Store& store, std::string upstream)
 void UpstreamMetrics::answered(balancer::InstanceState& instance, int status) {
   const auto index = class_of(status);
   link_of(instance).metrics.requests[index].add(store_, metrics::kUpstreamRequests,
-                                                {upstream_, instance.name, kClasses[index]});
+                                                {upstream_, instance.name, kClasses[index]},
+                                                owner_of(instance));
 }
 
 void UpstreamMetrics::connected(balancer::InstanceState& instance) {
   link_of(instance).metrics.connections.add(store_, metrics::kUpstreamConnections,
-                                            {upstream_, instance.name});
+                                            {upstream_, instance.name}, owner_of(instance));
 }
 
 void UpstreamMetrics::connect_failed(balancer::InstanceState& instance, ConnectFailure reason) {
   link_of(instance).metrics.connect_failures[static_cast<std::size_t>(reason)].add(
-      store_, metrics::kUpstreamConnectFailures, {upstream_, instance.name, to_string(reason)});
+      store_, metrics::kUpstreamConnectFailures, {upstream_, instance.name, to_string(reason)},
+      owner_of(instance));
 }
 
 void UpstreamMetrics::ejected(balancer::InstanceState& instance) {
   link_of(instance).metrics.ejections.add(store_, metrics::kUpstreamEjections,
-                                          {upstream_, instance.name});
+                                          {upstream_, instance.name}, owner_of(instance));
 }
 
 void UpstreamMetrics::instance_left(const balancer::InstanceState& instance, TimePoint now) {

@@ -28,11 +28,12 @@ inline constexpr std::size_t kConnectFailureCount = 5;
 class LazyCounter {
  public:
   void add(metrics::Store& store, const metrics::Family& family,
-           std::initializer_list<std::string_view> labels, std::uint64_t n = 1) {
+           std::initializer_list<std::string_view> labels,
+           metrics::Owner owner = metrics::Owner::kStays) {
     if (!counter_) {
-      counter_ = store.counter(family, {labels.begin(), labels.end()});
+      counter_ = store.counter(family, {labels.begin(), labels.end()}, owner);
     }
-    counter_->add(n);
+    counter_->add();
   }
   [[nodiscard]] bool used() const { return counter_ != nullptr; }
 

@@ -72,6 +72,40 @@ TEST(Store, RevivesEverySeriesOfAnInstanceThatCameBack) {
   EXPECT_THAT(text_of(store, kStart + 10min), HasSubstr("reason=\"refused\"} 7"));
 }
 
+TEST(Store, RetiresAnInstanceWhoseFirstAnswerOfAClassComesAfterItLeft) {
+  Store store;
+  store.counter(kUpstreamConnections, {"billing", "10.0.0.1:80"})->add();
+  store.retire_instance("billing", "10.0.0.1:80", kStart);
+  store.counter(kUpstreamRequests, {"billing", "10.0.0.1:80", "2xx"}, Owner::kLeft)->add();
+  EXPECT_THAT(text_of(store, kStart + 59s), HasSubstr("code=\"2xx\"} 1"));
+  EXPECT_THAT(text_of(store, kStart + 60s), Not(HasSubstr("10.0.0.1:80")));
+}
+
+TEST(Store, RetiresWhatIsCountedForTheFirstTimeAfterAnInstanceLeft) {
+  Store store;
+  store.counter(kUpstreamConnections, {"billing", "10.0.0.1:80"}, Owner::kLeft)->add();
+  store.counter(kUpstreamRequests, {"billing", "10.0.0.1:80", "2xx"}, Owner::kLeft)->add();
+  EXPECT_THAT(text_of(store, kStart), HasSubstr("code=\"2xx\"} 1"));
+  EXPECT_THAT(text_of(store, kStart + 60s), Not(HasSubstr("10.0.0.1:80")));
+}
+
+TEST(Store, KeepsTheSeriesOfAnInstanceThatCameBackThroughLateAnswersOfItsFormerLife) {
+  Store store;
+  store.counter(kUpstreamConnections, {"billing", "10.0.0.1:80"})->add(3);
+  store.counter(kUpstreamRequests, {"billing", "10.0.0.1:80", "5xx"}, Owner::kLeft)->add();
+  EXPECT_THAT(text_of(store, kStart), HasSubstr("10.0.0.1:80"));
+  EXPECT_THAT(text_of(store, kStart + 10min), HasSubstr("instance=\"10.0.0.1:80\"} 3"));
+}
+
+TEST(Store, RetiresAServiceThatIsWithdrawnAfterAReloadRemovedIt) {
+  Store store;
+  store.gauge(kRegistrationUp, {"web"})->set(1);
+  store.retire("service", "web", kStart);
+  store.gauge(kRegistrationUp, {"web"}, Owner::kLeft)->set(0);
+  EXPECT_THAT(text_of(store, kStart + 59s), HasSubstr("service=\"web\"} 0"));
+  EXPECT_THAT(text_of(store, kStart + 60s), Not(HasSubstr("service=\"web\"")));
+}
+
 TEST(Store, StartsAnewWhereAnInstanceComesBackAfterItsMinute) {
   Store store;
   store.counter(kUpstreamConnections, {"billing", "10.0.0.1:80"})->add(9);
