@@ -26,8 +26,12 @@ std::string identity(const proxy::UpstreamOptions& upstream, const resolver::Con
 
 }  // namespace
 
-StateStore::StateStore(const config::RootOptions& options, Logger& logger)
-    : directory_(options.state_dir), logger_(logger) {
+StateStore::StateStore(const config::RootOptions& options, Logger& logger,
+                       std::shared_ptr<const StateLock> lock, Replace replace)
+    : directory_(options.state_dir),
+      logger_(logger),
+      lock_(std::move(lock)),
+      replace_(replace ? std::move(replace) : replace_state_file) {
   for (const auto& upstream : options.upstreams) {
     if (std::holds_alternative<resolver::StaticSource>(upstream.source)) {
       continue;
@@ -42,21 +46,63 @@ StateStore::StateStore(const config::RootOptions& options, Logger& logger)
   }
 }
 
-std::string StateStore::path_of(const Entry& entry) const {
-  return directory_ + "/" + entry.kept.upstream + ".json";
+std::string StateStore::path_of(const std::string& upstream) const {
+  return directory_ + "/" + upstream + ".json";
 }
 
-std::vector<proxy::Proxy::Seed> StateStore::load(WallTime wall, TimePoint now) {
-  if (const auto problem = prepare_state_directory(directory_); !problem.empty()) {
-    logger_.warn("state_dir cannot be used: a restart while the registry is down finds no answers",
-                 {{"state_dir", directory_}, {"error", problem}});
+void StateStore::begin_load() {
+  std::vector<std::pair<std::string, KeptAnswers>> wanted;
+  for (const auto& entry : entries_) {
+    wanted.emplace_back(path_of(entry.kept.upstream), entry.kept);
+  }
+  disk_.run([found = found_, lock = lock_, directory = directory_, wanted = std::move(wanted)] {
+    std::vector<Found::Line> lines;
+    std::vector<KeptAnswers> loaded;
+    if (auto problem = prepare_state_directory(directory); !problem.empty()) {
+      lines.push_back(
+          {"state_dir cannot be used: a restart while the registry is down finds no answers",
+           "state_dir", directory, std::move(problem)});
+    }
+    for (const auto& [path, expected] : wanted) {
+      auto kept = expected;
+      const auto file = read_state_file(path, kMaxStateSize);
+      auto problem = file.text ? decode_state(*file.text, kept) : file.problem;
+      if (!problem.empty()) {
+        lines.push_back({"kept answers ignored", "file", path, std::move(problem)});
+      }
+      loaded.push_back(std::move(kept));
+    }
+    const std::lock_guard guard(found->mutex);
+    found->lines = std::move(lines);
+    found->loaded = std::move(loaded);
+  });
+}
+
+std::vector<proxy::Proxy::Seed> StateStore::take_loaded(WallTime wall, TimePoint now) {
+  std::vector<KeptAnswers> loaded;
+  std::vector<Found::Line> lines;
+  {
+    const std::lock_guard guard(found_->mutex);
+    loaded = std::move(found_->loaded);
+    lines = std::move(found_->lines);
+  }
+  if (loaded.size() != entries_.size()) {
+    logger_.warn("state_dir does not answer: starting without what was kept",
+                 {{"state_dir", directory_}});
+    busy_since_ = now;
+    stalled_ = true;
+    return {};
+  }
+  for (const auto& line : lines) {
+    logger_.warn(line.what, {{line.field, line.value}, {"why", line.why}});
   }
   std::vector<proxy::Proxy::Seed> seeds;
-  for (auto& entry : entries_) {
-    load_one(entry);
-    proxy::Proxy::Seed seed{entry.kept.upstream, {}};
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    auto& kept = entries_[i].kept;
+    kept = std::move(loaded[i]);
+    proxy::Proxy::Seed seed{kept.upstream, {}};
     bool any = false;
-    for (const auto& tier : entry.kept.tiers) {
+    for (const auto& tier : kept.tiers) {
       TierAnswer answer;
       if (!tier.instances.empty()) {
         any = true;
@@ -74,27 +120,21 @@ std::vector<proxy::Proxy::Seed> StateStore::load(WallTime wall, TimePoint now) {
   return seeds;
 }
 
-void StateStore::load_one(Entry& entry) {
-  const auto path = path_of(entry);
-  const auto file = read_state_file(path, kMaxStateSize);
-  const auto problem = file.text ? decode_state(*file.text, entry.kept) : file.problem;
-  if (!problem.empty()) {
-    logger_.warn("kept answers ignored", {{"file", path}, {"why", problem}});
-  }
-}
-
 void StateStore::update(const std::vector<proxy::UpstreamStatus>& statuses, WallTime wall,
                         TimePoint now) {
-  for (auto& entry : entries_) {
+  take_written();
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    auto& entry = entries_[i];
     const auto status =
         std::ranges::find(statuses, entry.kept.upstream, &proxy::UpstreamStatus::name);
     if (status != statuses.end()) {
       take(entry, *status, wall, now);
     }
     if (entry.changed || (entry.newer && now - entry.written >= kTimesEvery)) {
-      write(entry, now);
+      write(i, now);
     }
   }
+  judge_disk(now);
 }
 
 void StateStore::take(Entry& entry, const proxy::UpstreamStatus& status, WallTime wall,
@@ -118,32 +158,72 @@ void StateStore::take(Entry& entry, const proxy::UpstreamStatus& status, WallTim
   }
 }
 
-void StateStore::write(Entry& entry, TimePoint now) {
-  const auto path = path_of(entry);
-  const auto text = encode_state(entry.kept);
-  const auto problem =
-      text.size() > kMaxStateSize ? "the answers are too large" : replace_state_file(path, text);
-  if (problem.empty()) {
-    entry.changed = false;
-    entry.newer = false;
-    entry.written = now;
+void StateStore::write(std::size_t number, TimePoint now) {
+  auto& entry = entries_[number];
+  if (entry.writing) {
+    return;  // the disk has not taken the last one yet; what changed since goes with the next
   }
-  if (problem == entry.problem) {
-    return;
+  entry.writing = true;
+  entry.changed = false;
+  entry.newer = false;
+  entry.written = now;
+  if (busy_since_ == TimePoint{}) {
+    busy_since_ = now;
   }
-  if (problem.empty()) {
-    logger_.info("answers are kept again", {{"file", path}});
-  } else {
-    logger_.warn("answers cannot be kept for a restart; trying on",
-                 {{"file", path}, {"error", problem}});
+  disk_.run([found = found_, lock = lock_, replace = replace_, number, kept = entry.kept,
+             path = path_of(entry.kept.upstream)] {
+    const auto text = encode_state(kept);
+    auto problem = text.size() > kMaxStateSize ? "the answers are too large" : replace(path, text);
+    const std::lock_guard guard(found->mutex);
+    found->written.push_back({number, std::move(problem)});
+  });
+}
+
+void StateStore::take_written() {
+  std::vector<Found::Written> written;
+  {
+    const std::lock_guard guard(found_->mutex);
+    written.swap(found_->written);
   }
-  entry.problem = problem;
+  for (auto& one : written) {
+    auto& entry = entries_[one.entry];
+    entry.writing = false;
+    if (!one.problem.empty()) {
+      entry.changed = true;  // once more
+    }
+    const auto path = path_of(entry.kept.upstream);
+    if (one.problem == entry.problem) {
+      continue;
+    }
+    if (one.problem.empty()) {
+      logger_.info("answers are kept again", {{"file", path}});
+    } else {
+      logger_.warn("answers cannot be kept for a restart; trying on",
+                   {{"file", path}, {"error", one.problem}});
+    }
+    entry.problem = std::move(one.problem);
+  }
+}
+
+void StateStore::judge_disk(TimePoint now) {
+  if (disk_.idle()) {
+    if (std::exchange(stalled_, false)) {
+      logger_.info("state_dir answers again", {{"state_dir", directory_}});
+    }
+    busy_since_ = {};
+  } else if (!stalled_ && busy_since_ != TimePoint{} && now - busy_since_ >= kStalls) {
+    stalled_ = true;
+    logger_.warn("state_dir does not answer: a restart may find old answers, or none",
+                 {{"state_dir", directory_}});
+  }
 }
 
 void StateStore::finish(TimePoint now) {
-  for (auto& entry : entries_) {
-    if (entry.changed || entry.newer) {
-      write(entry, now);
+  take_written();
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (entries_[i].changed || entries_[i].newer) {
+      entries_[i].writing = false;  // behind the one that is on its way: no other chance follows
+      write(i, now);
     }
   }
 }
