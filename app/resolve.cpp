@@ -7,13 +7,13 @@
 #include <random>
 #include <utility>
 
+#include "app/causes.hpp"
 #include "app/completer.hpp"
 #include "app/exit_code.hpp"
 #include "app/resolve_report.hpp"
 #include "app/status_json.hpp"
 #include "balancer/cluster.hpp"
 #include "net/asio.hpp"
-#include "registry/consul_absence.hpp"
 #include "resolver/service_resolver.hpp"
 
 namespace pilotfish::app {
@@ -48,44 +48,27 @@ std::vector<TierAnswer> ask(const config::RootOptions& options,
     io.run_for(kLimit + 1s);
     // What stop() woke gets to unwind while everything it refers to is still there.
     io.restart();
-    io.run_for(200ms);
+    (void)io.poll();
   }
   return answers;
 }
 
-/// Whether DNS denies this tier: for what reason, it cannot say.
-bool is_denied(const TierAnswer& answer) {
-  return answer.answered != TimePoint{} && answer.instances.empty() && !is_failure(answer.result);
-}
-
-/// Adds to the reason what the agent's API knows of tiers that DNS says are empty.
+/// Adds to the reason why tiers have no instance.
 void explain_empty_tiers(const config::RootOptions& options, const proxy::UpstreamOptions& upstream,
                          proxy::UpstreamStatus& status) {
-  const auto* source = std::get_if<resolver::ConsulSource>(&upstream.source);
-  if (source == nullptr || std::ranges::none_of(status.answers, is_denied)) {
-    return;
-  }
   net::IoContext io{1};
-  registry::Absence absence{.present = {}, .problem = "no answer in time"};
+  std::string causes;
   asio::co_spawn(io,
-                 registry::ask_absence(io.get_executor(), options.consul_http, *source,
-                                       Clock::now() + kApiLimit),
-                 [&absence](const std::exception_ptr& error, registry::Absence got) {
+                 find_causes(io.get_executor(), options.consul_http, options.consul_dns, upstream,
+                             status.answers, Clock::now() + kApiLimit),
+                 [&causes](const std::exception_ptr& error, std::string found) {
                    if (!error) {
-                     absence = std::move(got);
+                     causes = std::move(found);
                    }
                  });
   io.run_for(kApiLimit + 1s);
-  std::string said;
-  for (std::size_t tier = 0; tier < status.answers.size(); ++tier) {
-    if (is_denied(status.answers[tier])) {
-      const auto why = registry::explain(absence, *source, source->tiers[tier].tags);
-      // An unknown service, and an API that is away, are so for every tier.
-      if (why != said) {
-        status.reason += (status.reason.empty() ? "" : "; ") + status.tier_names[tier] + ": " + why;
-      }
-      said = why;
-    }
+  if (!causes.empty()) {
+    status.reason += (status.reason.empty() ? "" : "; ") + causes;
   }
 }
 

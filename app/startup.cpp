@@ -7,6 +7,8 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "app/disk_thread.hpp"
+
 namespace pilotfish::app {
 
 std::optional<config::RootOptions> load_or_print(const std::string& file, std::ostream& err) {
@@ -16,6 +18,23 @@ std::optional<config::RootOptions> load_or_print(const std::string& file, std::o
   }
   err.flush();
   return loaded.problems.empty() ? std::move(loaded.options) : std::nullopt;
+}
+
+std::shared_ptr<const StateLock> take_state_dir(const std::string& directory) {
+  constexpr Duration kPatience = std::chrono::seconds(2);
+  if (directory.empty()) {
+    return nullptr;
+  }
+  const auto taken = std::make_shared<StateLock::Taken>();
+  DiskThread disk;
+  disk.run([taken, directory] { *taken = StateLock::take(directory); });
+  if (!disk.wait(kPatience)) {
+    return nullptr;
+  }
+  if (taken->in_use) {
+    throw BindError(taken->problem);
+  }
+  return taken->lock;
 }
 
 std::vector<UpstreamListener> bind_place(const Place& place, std::uint32_t workers,
@@ -45,6 +64,7 @@ Bound bind_all(const config::RootOptions& options, const config::Environment& en
   if (options.admin.listen) {
     bound.admin = bind_listener("admin", *options.admin.listen, 1);
   }
+  bound.state = take_state_dir(options.state_dir);
   return bound;
 }
 

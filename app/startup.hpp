@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "app/inherited.hpp"
 #include "app/reload_plan.hpp"
+#include "app/state_lock.hpp"
 #include "app/workers.hpp"
 #include "config/load.hpp"
 #include "config/root_options.hpp"
@@ -18,14 +20,21 @@ namespace pilotfish::app {
 [[nodiscard]] std::optional<config::RootOptions> load_or_print(const std::string& file,
                                                                std::ostream& err);
 
-/// Every address of a configuration, bound before anything else starts.
+/// Every address of a configuration, bound before anything else starts; and state_dir, taken.
 struct Bound {
-  std::optional<BoundListener> admin;  ///< nothing where it is off
+  std::shared_ptr<const StateLock> state;  ///< nothing where it cannot be locked, or there is none
+  std::optional<BoundListener> admin;      ///< nothing where it is off
   std::vector<UpstreamListener> upstreams;
 };
-/// Throws BindError at the first that cannot be had.
+/// Throws BindError at the first that cannot be had, state_dir among them where another process
+/// uses it.
 [[nodiscard]] Bound bind_all(const config::RootOptions& options,
                              const config::Environment& environment);
+
+/// Takes `state_dir`; nothing where there is none, where it cannot be locked (which is logged when
+/// it is read), or where the disk does not answer within 2 s. Throws BindError where another
+/// process has it.
+[[nodiscard]] std::shared_ptr<const StateLock> take_state_dir(const std::string& directory);
 
 /// Binds one place of a configuration: several listeners where systemd handed several sockets down.
 /// Throws BindError.

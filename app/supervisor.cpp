@@ -25,8 +25,11 @@ using namespace std::chrono_literals;
 namespace {
 constexpr Duration kWorkerAnswer = 1s;  // a worker that does not answer is counted, not waited for
 constexpr Duration kFirstLookups = 2s;
-constexpr Duration kLastState = 200ms;  // a restart waits for this
-constexpr auto kScreenShown = 100ms;    // what is ready has said so, unless nobody reads
+constexpr Duration kFirstCauses = 500ms;  // the start screen names them
+constexpr Duration kLastState = 200ms;    // a restart waits for this
+constexpr Duration kDiskPatience = 1s;  // what was kept may help, and is no reason to serve nobody
+constexpr Duration kLastWrite = 500ms;
+constexpr auto kScreenShown = 100ms;  // what is ready has said so, unless nobody reads
 }  // namespace
 
 Supervisor::Supervisor(std::string file, config::RootOptions options, Bound bound,
@@ -37,6 +40,11 @@ Supervisor::Supervisor(std::string file, config::RootOptions options, Bound boun
       screen_(screen),
       bound_(std::move(bound)),
       listens_(listen_texts(options_, bound_)),
+      causes_(io_, logger,
+              {.status = [this] { return workers_->first_status(kWorkerAnswer); },
+               .tell = [this](const std::string& upstream,
+                              const std::string& cause) { workers_->explain(upstream, cause); },
+               .options = [this]() -> const config::RootOptions& { return options_; }}),
       service_manager_(io_, config::process_environment(), ::getpid(), logger,
                        {.clients = [this](Duration limit) { return workers_->clients(limit); },
                         .status = [this] { return summary(); }}) {
@@ -55,7 +63,8 @@ Supervisor::Supervisor(std::string file, config::RootOptions options, Bound boun
               [this](std::size_t worker, const std::string& upstream,
                      std::vector<proxy::CheckTarget> arrived, std::vector<Endpoint> left) {
                 checks_->changed(worker, upstream, std::move(arrived), std::move(left));
-              }});
+              },
+          .on_missing = [this](const std::string& upstream) { causes_.missing(upstream); }});
   make_checks();
   make_registrar();
   make_watches();
@@ -107,6 +116,16 @@ Supervisor::~Supervisor() {
   workers_->stop();
 }
 
+void Supervisor::watch_file(FileStamp known) {
+  file_watch_.emplace(io_, file_, known, logger_, [this] {
+    logger_.info("the file changed: reloading", {{"file", file_}});
+    ask_for_reload();
+  });
+  if (!file_watch_->start()) {
+    file_watch_.reset();
+  }
+}
+
 int Supervisor::run() {
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
     signals_.add(number);
@@ -126,8 +145,8 @@ int Supervisor::run() {
 net::Awaitable<void> Supervisor::start() {
   std::vector<proxy::Proxy::Seed> seeds;
   if (!options_.state_dir.empty()) {
-    state_ = std::make_shared<StateStore>(options_, logger_);
-    seeds = state_->load(wall_now(), Clock::now());
+    state_lock_ = std::move(bound_.state);
+    seeds = co_await load_state();
     keeping_state_ = true;
     asio::co_spawn(io_, keep_state(), asio::detached);
   }
@@ -141,6 +160,7 @@ net::Awaitable<void> Supervisor::start() {
     admin_->start();
   }
   co_await workers_->wait_first_lookups(Clock::now() + kFirstLookups);
+  co_await causes_.wait(Clock::now() + kFirstCauses);
   const MergedStatus first = co_await workers_->status(kWorkerAnswer);
   if (draining_) {
     co_return;
@@ -200,7 +220,7 @@ net::Awaitable<void> Supervisor::watch_signals() {
       ::_exit(kExitFailure);
     }
     draining_ = true;
-    service_manager_.stopping(options_.drain);
+    service_manager_.stopping(options_.grace + options_.drain);
     drain_signal_ = number;
     asio::co_spawn(io_, drain(), [this](const std::exception_ptr& error) {
       if (error) {
@@ -228,8 +248,30 @@ net::Awaitable<void> Supervisor::update_state(Duration limit) {
   }
 }
 
+net::Awaitable<std::vector<proxy::Proxy::Seed>> Supervisor::load_state() {
+  const auto state = std::make_shared<StateStore>(options_, logger_, state_lock_);
+  state_ = state;
+  state->begin_load();
+  (void)co_await state->wait(io_.get_executor(), Clock::now() + kDiskPatience);
+  co_return state->take_loaded(wall_now(), Clock::now());
+}
+
+net::Awaitable<void> Supervisor::finish_state() {
+  const auto state = state_;
+  co_await update_state(kLastState);
+  state->finish(Clock::now());
+  const bool written = co_await state->wait(io_.get_executor(), Clock::now() + kLastWrite);
+  if (!written) {
+    logger_.warn("state_dir does not answer: the last answers are not kept",
+                 {{"state_dir", options_.state_dir}});
+  }
+  // Before the listeners close: whoever starts in our place wants it.
+  state_.reset();
+  state_lock_.reset();
+}
+
 net::Awaitable<void> Supervisor::drain() {
-  const TimePoint began = Clock::now();
+  const TimePoint began = Clock::now() + options_.grace;
   const TimePoint deadline = began + options_.drain;
   bool withdrawn = !registrar_started_;
   if (registrar_started_) {
@@ -239,9 +281,15 @@ net::Awaitable<void> Supervisor::drain() {
                      registrar_stopped_.notify_all();
                    });
   }
+  if (options_.grace > Duration::zero()) {
+    logger_.info("stopping: withdrawn and not ready; connections are still served for a while",
+                 {{"signal", drain_signal_ == SIGTERM ? "SIGTERM" : "SIGINT"},
+                  {"grace", config::format_duration(options_.grace)}});
+    net::Timer grace(io_, began);
+    (void)co_await grace.async_wait(net::kTuple);
+  }
   if (state_) {
-    co_await update_state(kLastState);
-    state_->finish(Clock::now());
+    co_await finish_state();
   }
   const auto clients = co_await workers_->clients(kLastState);
   logger_.info("draining: no new connections, what runs is finished",
@@ -268,7 +316,14 @@ net::Awaitable<void> Supervisor::drain() {
 }
 
 void Supervisor::on_registration(const std::string& service, bool up) {
-  store_.gauge(metrics::kRegistrationUp, {service})->set(up ? 1 : 0);
+  const auto& wanted = options_.announcements;
+  const bool stays =
+      std::ranges::find(wanted, service, &registry::Announcement::name) != wanted.end();
+  // What a reload removed is withdrawn after its series was retired.
+  store_
+      .gauge(metrics::kRegistrationUp, {service},
+             stays ? metrics::Owner::kStays : metrics::Owner::kLeft)
+      ->set(up ? 1 : 0);
 }
 
 void Supervisor::fail(const std::string& what) {

@@ -8,6 +8,8 @@
 
 #include "app/access_log.hpp"
 #include "app/admin_server.hpp"
+#include "app/cause_finder.hpp"
+#include "app/file_watch.hpp"
 #include "app/logger.hpp"
 #include "app/service_manager.hpp"
 #include "app/startup.hpp"
@@ -34,6 +36,8 @@ class Supervisor final : public AdminSource {
              LineWriter& screen);
   ~Supervisor() override;
 
+  /// Before run(): reloads whenever the file has another content than `known`.
+  void watch_file(FileStamp known);
   /// Until a signal ended it; gives the exit code.
   int run();
 
@@ -49,6 +53,8 @@ class Supervisor final : public AdminSource {
   net::Awaitable<void> drain();
   net::Awaitable<void> keep_state();
   net::Awaitable<void> update_state(Duration limit);
+  net::Awaitable<std::vector<proxy::Proxy::Seed>> load_state();
+  net::Awaitable<void> finish_state();
   void make_admin(BoundListener bound);
   void make_registrar();
   void make_watches();
@@ -60,6 +66,7 @@ class Supervisor final : public AdminSource {
     std::vector<UpstreamListener> listeners;
     std::optional<BoundListener> admin;
     std::unique_ptr<QueuedAccessLog> access_log;
+    std::shared_ptr<const StateLock> state_lock;
   };
   void ask_for_reload();
   net::Awaitable<void> reload();
@@ -68,7 +75,10 @@ class Supervisor final : public AdminSource {
   net::Awaitable<void> apply(ReloadPlan plan, Prepared prepared);
   void change_registrar(const std::vector<registry::Announcement>& former);
   void change_admin(const ReloadPlan& plan, Prepared& prepared);
-  std::vector<proxy::Proxy::Seed> change_state(const ReloadPlan& plan);
+  /// What keeps another state_dir from being used, for `prepared`; empty where nothing does.
+  net::Awaitable<std::string> lock_state(const ReloadPlan& plan, Prepared& prepared);
+  net::Awaitable<std::vector<proxy::Proxy::Seed>> change_state(const ReloadPlan& plan,
+                                                               const Prepared& prepared);
   void reload_refused(const char* result, std::vector<std::string> problems);
   void show_start_screen(const MergedStatus& status);
   void on_registration(const std::string& service, bool up);
@@ -86,6 +96,7 @@ class Supervisor final : public AdminSource {
   std::vector<std::string> listens_;
   std::optional<Endpoint> admin_endpoint_;
   std::unique_ptr<WorkerGroup> workers_;
+  CauseFinder causes_;
   std::unique_ptr<registry::Registrar> registrar_;
   std::unique_ptr<registry::ConsulWatches> watches_;
   std::unique_ptr<proxy::HealthChecks> checks_;
@@ -93,7 +104,9 @@ class Supervisor final : public AdminSource {
   std::unique_ptr<AdminServer> former_admin_;  ///< moved; finishes its answers
   std::vector<std::unique_ptr<QueuedAccessLog>> former_access_logs_;  ///< a worker may still write
   std::shared_ptr<StateStore> state_;                                 // none without state_dir
+  std::shared_ptr<const StateLock> state_lock_;
   net::Timer state_timer_{io_};
+  std::optional<FileWatch> file_watch_;
   ServiceManager service_manager_;
   boost::asio::basic_signal_set<net::Executor> signals_{io_};
   net::Notifier registrar_stopped_{io_.get_executor()};

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "app/disk_thread.hpp"
 #include "app/escape.hpp"
 #include "app/sd_notify.hpp"
 #include "app/supervisor.hpp"
@@ -18,6 +19,7 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 namespace {
+constexpr Duration kDiskPatience = 1s;
 constexpr Duration kApplied = 5s;  // a worker that is busy for longer is reported
 }  // namespace
 
@@ -76,6 +78,9 @@ net::Awaitable<void> Supervisor::reload_once() {
     prepared = prepare(plan);
   } catch (const std::exception& error) {
     problem = error.what();
+  }
+  if (problem.empty()) {
+    problem = co_await lock_state(plan, prepared);
   }
   if (!problem.empty()) {
     logger_.error("reload failed: nothing changed, the running configuration stays",
@@ -144,8 +149,9 @@ net::Awaitable<void> Supervisor::apply(ReloadPlan plan, Prepared prepared) {
   update->upstreams = options_.upstreams;
   update->consul_dns = options_.consul_dns;
   update->access_log = access_log_.get();
+  update->log_tries = options_.log.level == LogLevel::kDebug;
   update->max_clients = std::min(options_.max_clients, workers_->carried());
-  update->seeds = change_state(plan);
+  update->seeds = co_await change_state(plan, prepared);
   change_admin(plan, prepared);
   checks_->set_upstreams(options_.upstreams);
   auto applying = workers_->apply(std::move(update), options_.consul_http,
@@ -207,24 +213,47 @@ void Supervisor::change_registrar(const std::vector<registry::Announcement>& for
   }
 }
 
-std::vector<proxy::Proxy::Seed> Supervisor::change_state(const ReloadPlan& plan) {
+net::Awaitable<std::string> Supervisor::lock_state(const ReloadPlan& plan, Prepared& prepared) {
+  const auto& directory = plan.after.state_dir;
+  prepared.state_lock = state_lock_;
+  if (directory == options_.state_dir) {
+    co_return std::string();
+  }
+  prepared.state_lock.reset();
+  if (directory.empty()) {
+    co_return std::string();
+  }
+  const auto taken = std::make_shared<StateLock::Taken>();
+  DiskThread disk;
+  disk.run([taken, directory, held = state_lock_] { *taken = StateLock::take(directory, held); });
+  const bool answered = co_await disk.wait(io_.get_executor(), Clock::now() + kDiskPatience);
+  if (!answered) {
+    co_return "state_dir: " + directory + " does not answer";
+  }
+  prepared.state_lock = taken->lock;
+  co_return taken->in_use ? taken->problem : std::string();
+}
+
+net::Awaitable<std::vector<proxy::Proxy::Seed>> Supervisor::change_state(const ReloadPlan& plan,
+                                                                         const Prepared& prepared) {
+  std::vector<proxy::Proxy::Seed> seeds;
   if (!plan.state_changed) {
-    return {};
+    co_return seeds;
   }
-  if (state_) {
-    state_->finish(Clock::now());
-    state_.reset();
+  if (const auto former = std::move(state_)) {
+    former->finish(Clock::now());
+    (void)co_await former->wait(io_.get_executor(), Clock::now() + kDiskPatience);
   }
-  if (options_.state_dir.empty()) {
-    return {};
+  state_lock_ = prepared.state_lock;
+  if (options_.state_dir.empty() || draining_) {
+    co_return seeds;
   }
-  state_ = std::make_shared<StateStore>(options_, logger_);
-  auto seeds = state_->load(wall_now(), Clock::now());
+  seeds = co_await load_state();
   if (!keeping_state_) {
     keeping_state_ = true;
     asio::co_spawn(io_, keep_state(), asio::detached);
   }
-  return seeds;
+  co_return seeds;
 }
 
 }  // namespace pilotfish::app

@@ -22,8 +22,8 @@ namespace pilotfish::app {
 namespace asio = boost::asio;
 
 namespace {
-/// What a stopped worker's coroutines get to unwind.
-constexpr auto kUnwind = std::chrono::milliseconds(500);
+/// What a stopped worker's coroutines get to unwind, at most.
+constexpr Duration kUnwind = std::chrono::milliseconds(500);
 /// Pipes that bulk is spliced through, in all: more at once than one machine moves.
 constexpr std::uint32_t kMostPipes = 128;
 }  // namespace
@@ -60,7 +60,10 @@ struct WorkerGroup::Worker {
     io.run();
     guard.reset();
     io.restart();
-    io.run_for(kUnwind);
+    // What stop() ended unwinds now. Waiting for what nobody ended would only cost time.
+    const TimePoint limit = Clock::now() + kUnwind;
+    while (io.poll() > 0 && Clock::now() < limit) {
+    }
     proxy.reset();
   }
 
@@ -135,6 +138,12 @@ void WorkerGroup::start(std::vector<UpstreamListener> listeners,
     shared.max_pipes = pipes_;
     shared.consul_dns = options_.consul_dns;
     shared.seed = (std::uint64_t{entropy()} << 32U) | entropy();
+    shared.log_tries = options_.log.level == LogLevel::kDebug;
+    if (hooks_.on_missing) {
+      shared.on_missing = [this](const std::string& upstream) {
+        asio::post(main_, [this, upstream] { hooks_.on_missing(upstream); });
+      };
+    }
     std::vector<proxy::Proxy::Listener> own;
     for (auto& listener : listeners) {
       own.push_back({listener.upstream, listener.bound.sockets[i].release(),
@@ -262,6 +271,16 @@ void WorkerGroup::push_verdicts(const std::string& upstream, const proxy::CheckV
     asio::post(worker->io, [one = worker.get(), upstream, news] {
       if (one->proxy) {
         one->proxy->push_verdicts(upstream, *news);
+      }
+    });
+  }
+}
+
+void WorkerGroup::explain(const std::string& upstream, const std::string& cause) {
+  for (const auto& worker : workers_) {
+    asio::post(worker->io, [one = worker.get(), upstream, cause] {
+      if (one->proxy) {
+        one->proxy->explain(upstream, cause);
       }
     });
   }

@@ -41,6 +41,8 @@ class WorkerGroup {
     std::function<void(std::size_t worker, const std::string& upstream,
                        std::vector<proxy::CheckTarget> arrived, std::vector<Endpoint> left)>
         on_instances = {};
+    /// Instances of an upstream are missing (proxy::Shared); on the main executor, of each worker.
+    std::function<void(const std::string& upstream)> on_missing{};
   };
   WorkerGroup(net::IoContext& main, const config::RootOptions& options, Logger& logger,
               proxy::AccessLog* access_log, Hooks hooks);
@@ -72,6 +74,8 @@ class WorkerGroup {
   void push_watch(const resolver::WatchKey& key, const resolver::WatchStatePtr& state);
   /// To every worker: what active checks have found anew.
   void push_verdicts(const std::string& upstream, const proxy::CheckVerdictsPtr& news);
+  /// To every worker: why instances of an upstream are missing.
+  void explain(const std::string& upstream, const std::string& cause);
   /// A reload on every worker; true where each has applied it before the limit. Sockets that are
   /// not named any more finish what the kernel holds, and close.
   [[nodiscard]] net::Awaitable<bool> apply(std::shared_ptr<const proxy::Proxy::Update> update,

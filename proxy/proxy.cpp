@@ -123,6 +123,14 @@ void Proxy::push_verdicts(const std::string& upstream,
   }
 }
 
+void Proxy::explain(const std::string& upstream, const std::string& cause) {
+  for (const auto& one : impl_->upstreams) {
+    if (one->options().name == upstream) {
+      one->explain(cause);
+    }
+  }
+}
+
 net::Awaitable<void> Proxy::wait_closed(TimePoint deadline) {
   const auto worker = impl_->worker;
   while (worker->finishing > 0 && Clock::now() < deadline) {

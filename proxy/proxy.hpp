@@ -60,6 +60,10 @@ struct Shared {
   std::uint32_t max_pipes = 64;
   resolver::ConsulDns consul_dns;
   std::uint64_t seed = 0;
+  bool log_tries = false;  ///< one line per try, at level debug
+  /// Instances of an upstream are missing, and none of the workers knows why (Proxy::explain());
+  /// called on the worker's thread, when that changes and every few seconds while none serves.
+  std::function<void(const std::string& upstream)> on_missing{};
 };
 
 /// A worker is a whole proxy: listeners, resolver, balancers, pools and metrics on one io_context.
@@ -94,6 +98,7 @@ class Proxy {
     AccessLog* access_log = nullptr;
     std::uint32_t max_clients = 10000;
     std::vector<Seed> seeds;  ///< for upstreams that are new
+    bool log_tries = false;
   };
   /// A reload; cannot fail. Every address there is afterwards is in `listeners`: those with a known
   /// id keep their socket and go to the upstream named, the others begin. An address that is gone
@@ -110,6 +115,8 @@ class Proxy {
 
   /// What the process's active checks have found anew; for an upstream that is not known: nothing.
   void push_verdicts(const std::string& upstream, std::span<const balancer::CheckVerdict> verdicts);
+  /// Why instances of an upstream are missing, for the 503's text and status().
+  void explain(const std::string& upstream, const std::string& cause);
 
   /// SIGTERM: takes what the kernel's queue holds, closes listeners, answers with
   /// `Connection: close`, closes idle connections. `on_idle` runs when the last session ended.

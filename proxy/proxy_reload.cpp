@@ -17,6 +17,7 @@ void Proxy::apply(const Update& update, std::vector<Listener> listeners) {
     return;  // it is too late for new things
   }
   worker.shared.access_log = update.access_log;
+  worker.shared.log_tries = update.log_tries;
   impl_->share_max_clients(update.max_clients);
   impl_->change_upstreams(update);
   impl_->change_intakes(listeners);

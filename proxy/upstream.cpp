@@ -190,6 +190,7 @@ void Upstream::on_answer(std::size_t tier, const TierAnswer& answer) {
     (void)settle_pending(now);
   }
   log_lookups(tier, answer, now);
+  note_absence(tier, answer, now);
   publish_events();
 }
 
@@ -341,7 +342,7 @@ UpstreamStatus Upstream::status(TimePoint now, bool with_instances) const {
   out.name = options_.name;
   out.required = options_.required;
   out.tier = cluster_.serving_tier();
-  out.reason = cluster_.reason();
+  out.reason = reason();
   if (const auto asked = cluster_.serving_asked(); asked != TimePoint{}) {
     out.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - asked).count();
   }

@@ -118,8 +118,26 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   [[nodiscard]] const balancer::Cluster& cluster() const { return cluster_; }
   [[nodiscard]] UpstreamStatus status(TimePoint now, bool with_instances = true) const;
   void refresh_gauges(TimePoint now);
-  /// Why nothing could be picked, for the 503's text.
-  [[nodiscard]] const std::string& reason() const { return cluster_.reason(); }
+  /// Why that tier serves, or why nothing could be picked, with what explain() told of it.
+  [[nodiscard]] std::string reason() const;
+  /// What somebody found out about why instances are missing; forgotten when that changes.
+  void explain(std::string cause);
+
+  /// A try that ended, for whoever debugs.
+  struct TryLine {
+    std::uint32_t number = 1;
+    int tier = -1;  ///< in which the instance was picked
+    int status = 0;
+    balancer::Outcome outcome{};
+    Duration took{};
+    std::string_view method;
+    std::string_view target;
+  };
+  void log_try(const balancer::InstanceState& instance, const TryLine& line) const;
+  /// For the access log: the instance (nullptr: none), the tier that it was picked in and why that
+  /// one serves. `room` holds a text that is made for it.
+  void describe_pick(AccessRecord& record, const balancer::InstanceState* instance, int tier,
+                     std::string& room) const;
 
   std::size_t active = 0;   ///< requests or TCP connections running
   std::size_t clients = 0;  ///< client connections
@@ -150,6 +168,8 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   void start_work();
   [[nodiscard]] balancer::PreparedTierPtr take_prepared(std::size_t tier);
   void log_lookups(std::size_t tier, const TierAnswer& answer, TimePoint now);
+  /// Asks why, where the answer says that instances are missing.
+  void note_absence(std::size_t tier, const TierAnswer& answer, TimePoint now);
   void log_ejection(const balancer::InstanceState& instance);
   void log_return(const balancer::InstanceState& instance);
   void publish_events();
@@ -179,6 +199,10 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   std::unordered_set<Endpoint> checked_;                    ///< whom the check was told of
   std::vector<std::optional<LookupResult>> failing_tiers_;  ///< whose last lookup failed, and how
   LookupResult last_failure_{};                             ///< that the log has
+  /// Per tier: how its newest answer says that there is no instance; nothing where it has some.
+  std::vector<std::optional<LookupResult>> absent_tiers_;
+  TimePoint absence_told_{};
+  std::string cause_;  ///< of the absence, by explain()
   TimePoint failing_since_{};
   std::uint64_t failed_lookups_ = 0;  ///< since then
   std::uint64_t stale_served_ = 0;    ///< since then

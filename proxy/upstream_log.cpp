@@ -86,6 +86,74 @@ void Upstream::log_lookups(std::size_t tier, const TierAnswer& answer, TimePoint
   }
 }
 
+void Upstream::note_absence(std::size_t tier, const TierAnswer& answer, TimePoint now) {
+  constexpr Duration kAskAgain = std::chrono::seconds(5);
+  const bool failed = is_failure(answer.result);
+  const auto absent =
+      answer.instances.empty() || failed ? std::optional(answer.result) : std::nullopt;
+  absent_tiers_.resize(std::max(absent_tiers_.size(), tier + 1));
+  const bool none = cluster_.serving_tier() < 0;
+  if (std::exchange(absent_tiers_[tier], absent) != absent) {
+    cause_.clear();
+  } else if (!absent || !none || now - absence_told_ < kAskAgain) {
+    return;  // nearly always: there are instances
+  }
+  // A failed lookup takes nothing away from who is known.
+  const bool matters = std::ranges::any_of(
+      absent_tiers_, [none](const auto& one) { return one && (none || !is_failure(*one)); });
+  if (matters && worker_.shared.on_missing) {
+    absence_told_ = now;
+    worker_.shared.on_missing(options_.name);
+  }
+}
+
+void Upstream::explain(std::string cause) {
+  const bool missing =
+      std::ranges::any_of(absent_tiers_, [](const auto& one) { return one.has_value(); });
+  cause_ = missing ? std::move(cause) : std::string();
+}
+
+std::string Upstream::reason() const {
+  const auto& reason = cluster_.reason();
+  return cause_.empty() ? reason : reason + (reason.empty() ? "" : "; ") + cause_;
+}
+
+void Upstream::describe_pick(AccessRecord& record, const balancer::InstanceState* instance,
+                             int tier, std::string& room) const {
+  const auto& names = cluster_.tier_names();
+  record.tier_reason = cluster_.reason();
+  if (instance == nullptr) {
+    return;
+  }
+  record.instance = instance->name;
+  record.tier = tier;
+  if (tier >= 0 && static_cast<std::size_t>(tier) < names.size()) {
+    record.tier_name = names[static_cast<std::size_t>(tier)];
+  }
+  if (tier != cluster_.serving_tier()) {
+    room = "picked before another tier served: " + cluster_.reason();
+    record.tier_reason = room;
+  }
+}
+
+void Upstream::log_try(const balancer::InstanceState& instance, const TryLine& line) const {
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(line.took).count();
+  const auto rest = std::to_string(1000 + micros % 1000);
+  worker_.log().debug(
+      "try ended", {{"upstream", options_.name},
+                    {"instance", instance.name},
+                    {"try", std::to_string(line.number)},
+                    {"tier", tier_or_none(line.tier, cluster_.tier_names())},
+                    {"method", std::string(line.method)},
+                    {"target", std::string(line.target)},
+                    {"status", line.status > 0 ? std::to_string(line.status) : ""},
+                    {"outcome", std::string(line.outcome == balancer::Outcome::kSuccess ? "success"
+                                            : line.outcome == balancer::Outcome::kNeutral
+                                                ? "no verdict"
+                                                : describe(line.outcome))},
+                    {"took_ms", std::to_string(micros / 1000) + "." + rest.substr(1)}});
+}
+
 void Upstream::log_ejection(const balancer::InstanceState& instance) {
   worker_.trouble.say(LogLevel::kWarn, options_.name, "instance ejected",
                       cluster_.ejection_text(instance), {{"instance", instance.name}}, kBurst);

@@ -49,6 +49,8 @@ void Upstream::change_source(TimePoint now) {
   ++epoch_;
   prepared_.clear();
   failing_tiers_.clear();
+  absent_tiers_.clear();
+  cause_.clear();
   // Made before the former one goes: names that both ask for keep what they know.
   const auto former = std::exchange(resolver_, make_resolver());
   if (serving >= 0) {

@@ -1,5 +1,6 @@
 #include "registry/consul_absence.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <set>
@@ -11,10 +12,6 @@
 
 namespace pilotfish::registry {
 namespace {
-
-std::string counted(std::size_t count) {
-  return std::to_string(count) + (count == 1 ? " instance" : " instances");
-}
 
 std::string quoted(const std::vector<std::string>& tags) {
   std::string out = tags.size() == 1 ? "tag " : "tags ";
@@ -37,45 +34,69 @@ std::string listed(const std::set<std::string>& tags) {
   return out;
 }
 
+bool belongs(const Presence& one, const resolver::ConsulTier& tier) {
+  return has_tags(one.tags, tier.tags) &&
+         std::ranges::none_of(tier.without,
+                              [&one](const std::string& tag) { return has_tags(one.tags, {tag}); });
+}
+
+/// " with tag "v4" and without tag "canary"", or nothing.
+std::string condition(const resolver::ConsulTier& tier) {
+  std::string out;
+  if (!tier.tags.empty()) {
+    out += " with " + quoted(tier.tags);
+  }
+  if (!tier.without.empty()) {
+    out += (out.empty() ? " without " : " and without ") + quoted(tier.without);
+  }
+  return out;
+}
+
 std::string explain_present(const std::vector<Presence>& present, const std::string& service,
-                            const std::vector<std::string>& tags) {
+                            const resolver::ConsulTier& tier) {
   using State = Presence::State;
   if (present.empty()) {
-    return "unknown service: Consul knows no instance of \"" + service + "\"";
+    return "unknown service \"" + service + "\"";
   }
   std::array<std::size_t, 4> states{};
   std::set<std::string> known;
-  std::size_t tagged = 0;
+  std::size_t count = 0;
   for (const auto& one : present) {
     known.insert(one.tags.begin(), one.tags.end());
-    if (has_tags(one.tags, tags)) {
-      ++tagged;
+    if (belongs(one, tier)) {
+      ++count;
       ++states.at(static_cast<std::size_t>(one.state));
     }
   }
-  const auto with = tags.empty() ? "" : " with " + quoted(tags);
-  if (tagged == 0) {
-    return "unknown tag: none of " + counted(present.size()) + " of \"" + service + "\" has " +
-           quoted(tags) +
-           (known.empty() ? "; they have no tags" : "; their tags: " + listed(known));
+  if (count == 0) {
+    return "no instance" + condition(tier) +
+           (known.empty() ? " (they have no tags)" : " (there are: " + listed(known) + ")");
   }
   const auto of = [&states](State state) { return states.at(static_cast<std::size_t>(state)); };
   if (const auto healthy = of(State::kHealthy); healthy != 0) {
-    return "the agent's API has " + counted(healthy) + with +
-           " that is not critical: DNS is behind, " +
-           "leaves out what is not passing (only_passing), or may not read the service (ACL)";
+    return "the agent's API has " + std::to_string(healthy) +
+           (healthy == 1 ? " instance" : " instances") + condition(tier) +
+           " not critical: DNS is behind, leaves out what is not passing (only_passing), or may "
+           "not read the service (ACL)";
   }
+  const auto all = count == 1
+                       ? "the only instance" + condition(tier) + " is "
+                       : "all " + std::to_string(count) + " instances" + condition(tier) + " are ";
+  constexpr std::array<std::pair<State, const char*>, 3> kWords{
+      {{State::kCritical, "critical"},
+       {State::kMaintenance, "under maintenance"},
+       {State::kUnusable, "without an IP address or a port"}}};
   std::string detail;
-  const auto add = [&](State state, const char* text) {
-    if (of(state) != 0) {
-      detail += (detail.empty() ? "" : ", ") + std::to_string(of(state)) + text;
+  for (const auto& [state, word] : kWords) {
+    if (of(state) == count) {
+      return all + word;
     }
-  };
-  add(State::kCritical, " critical");
-  add(State::kMaintenance, " under maintenance");
-  add(State::kUnusable, " without an IP address or a port");
-  return (of(State::kUnusable) == 0 ? "all critical: " : "none usable: ") + counted(tagged) + with +
-         ": " + detail;
+    if (of(state) != 0) {
+      detail += (detail.empty() ? "" : ", ") + std::to_string(of(state)) + " " + word;
+    }
+  }
+  return "none of " + std::to_string(count) + " instances" + condition(tier) +
+         " can be used: " + detail;
 }
 
 }  // namespace
@@ -112,11 +133,11 @@ net::Awaitable<Absence> ask_absence(net::Executor executor, ConsulHttp options,
 }
 
 std::string explain(const Absence& absence, const resolver::ConsulSource& source,
-                    const std::vector<std::string>& tags) {
+                    const resolver::ConsulTier& tier) {
   if (!absence.problem.empty()) {
     return "the agent's API cannot tell why: " + absence.problem;
   }
-  return explain_present(absence.present, source.service, tags);
+  return explain_present(absence.present, source.service, tier);
 }
 
 }  // namespace pilotfish::registry

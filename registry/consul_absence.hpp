@@ -21,9 +21,9 @@ struct Absence {
 net::Awaitable<Absence> ask_absence(net::Executor executor, ConsulHttp options,
                                     resolver::ConsulSource source, TimePoint deadline);
 
-/// Why a tier with these tags (all needed) has no instance, for people: an unknown service, an
-/// unknown tag, or instances that are all critical or under maintenance. Pure.
+/// Why a tier has no instance, for people: `unknown service "biling"`, `no instance with tag "v9"
+/// (there are: v3, v4)`, `all 3 instances are critical`. Pure.
 std::string explain(const Absence& absence, const resolver::ConsulSource& source,
-                    const std::vector<std::string>& tags);
+                    const resolver::ConsulTier& tier);
 
 }  // namespace pilotfish::registry

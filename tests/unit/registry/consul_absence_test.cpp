@@ -7,30 +7,44 @@ namespace {
 
 using State = Presence::State;
 
-std::string why(std::vector<Presence> present, const std::vector<std::string>& tags = {"v4"}) {
-  return explain({std::move(present), ""}, {"billing", "", {tags}}, tags);
+std::string why(std::vector<Presence> present,
+                const resolver::ConsulTier& tier = std::vector<std::string>{"v4"}) {
+  return explain({std::move(present), ""}, {"billing", "", {tier}}, tier);
 }
 
+const resolver::ConsulTier kAny;
+
 TEST(Absence, TellsTheCausesApart) {
-  EXPECT_EQ(why({}), "unknown service: Consul knows no instance of \"billing\"");
-  EXPECT_EQ(why({{State::kHealthy, {"v3"}}, {State::kCritical, {}}}),
-            "unknown tag: none of 2 instances of \"billing\" has tag \"v4\"; their tags: v3");
+  EXPECT_EQ(why({}), "unknown service \"billing\"");
+  EXPECT_EQ(why({{State::kHealthy, {"v3"}}, {State::kCritical, {"v2"}}}),
+            "no instance with tag \"v4\" (there are: v2, v3)");
+  EXPECT_EQ(why({{State::kHealthy, {}}}), "no instance with tag \"v4\" (they have no tags)");
   EXPECT_EQ(why({{State::kHealthy, {"v4"}}}, {"v4", "read"}),
-            "unknown tag: none of 1 instance of \"billing\" has tags \"v4\" + \"read\"; "
-            "their tags: v4");
+            "no instance with tags \"v4\" + \"read\" (there are: v4)");
+  EXPECT_EQ(why({{State::kCritical, {}}, {State::kCritical, {}}, {State::kCritical, {}}}, kAny),
+            "all 3 instances are critical");
+  EXPECT_EQ(why({{State::kCritical, {"v4"}}, {State::kCritical, {"v4"}}, {State::kHealthy, {}}}),
+            "all 2 instances with tag \"v4\" are critical");
   EXPECT_EQ(why({{State::kCritical, {"V4"}}, {State::kMaintenance, {"v4"}}}),
-            "all critical: 2 instances with tag \"v4\": 1 critical, 1 under maintenance");
-  EXPECT_EQ(why({{State::kCritical, {}}}, {}), "all critical: 1 instance: 1 critical");
-  EXPECT_EQ(why({{State::kUnusable, {}}}, {}),
-            "none usable: 1 instance: 1 without an IP address or a port");
-  EXPECT_EQ(explain({{}, "refused"}, {"billing", "", {{}}}, {}),
+            "none of 2 instances with tag \"v4\" can be used: 1 critical, 1 under maintenance");
+  EXPECT_EQ(why({{State::kCritical, {}}}, kAny), "the only instance is critical");
+  EXPECT_EQ(why({{State::kUnusable, {}}}, kAny),
+            "the only instance is without an IP address or a port");
+  EXPECT_EQ(explain({{}, "refused"}, {"billing", "", {{}}}, kAny),
             "the agent's API cannot tell why: refused");
 }
 
+TEST(Absence, CountsWhatATierLeavesOut) {
+  resolver::ConsulTier tier;
+  tier.tags = {"v4"};
+  tier.without = {"canary"};
+  EXPECT_EQ(why({{State::kHealthy, {"canary", "v4"}}}, tier),
+            "no instance with tag \"v4\" and without tag \"canary\" (there are: canary, v4)");
+}
+
 TEST(Absence, AHealthyInstanceIsNotExplainedAway) {
-  EXPECT_NE(
-      why({{State::kHealthy, {"v4"}}}).find("1 instance with tag \"v4\" that is not critical"),
-      std::string::npos);
+  EXPECT_NE(why({{State::kHealthy, {"v4"}}}).find("1 instance with tag \"v4\" not critical"),
+            std::string::npos);
 }
 
 TEST(Absence, ManyTagsAreNotAllListed) {
