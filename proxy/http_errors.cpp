@@ -19,10 +19,19 @@ std::string last_try(std::uint32_t tries, const balancer::InstanceState& instanc
 net::Awaitable<void> HttpSession::fail(TryEnd end) {
   switch (end) {
     case TryEnd::kReset:
-      co_await answer_own(502, "connection_terminated",
-                          "the instance closed the connection before its answer was whole");
-      break;
     case TryEnd::kBadAnswer:
+      if (answered_in_tls_) {
+        co_await answer_own(502, "http_protocol_error",
+                            "the instance " + instance_->name +
+                                " seems to speak TLS, which is not built yet; protocol: tcp "
+                                "passes an application's own TLS through");
+        break;
+      }
+      if (end == TryEnd::kReset) {
+        co_await answer_own(502, "connection_terminated",
+                            "the instance closed the connection before its answer was whole");
+        break;
+      }
       co_await answer_own(502, "http_protocol_error", "the instance's answer is no valid HTTP");
       break;
     case TryEnd::kTimeout:
@@ -44,6 +53,28 @@ net::Awaitable<void> HttpSession::fail(TryEnd end) {
       error_ = "client_gone";
       break;
   }
+}
+
+net::Awaitable<void> HttpSession::refuse_protocol(Foreign protocol) {
+  const bool tls = protocol == Foreign::kTls;
+  worker_->trouble.say(
+      LogLevel::kWarn, options().name,
+      tls ? "a client speaks TLS to a plain port" : "a client speaks HTTP/2 to an HTTP/1.1 port",
+      std::string(foreign_advice(protocol)), {{"client", client_endpoint_.to_string()}});
+  request_.clear();
+  (void)body_.begin(http::Framing::kNone, 0, {});  // nothing was read of one
+  take_scratch();
+  scratch_->answer_bytes = foreign_answer(protocol);
+  alive_ = false;
+  unread_input_ = true;
+  status_ = 400;
+  body_out_ = 0;
+  net::Gather gather;
+  gather.add(scratch_->answer_bytes);
+  (void)co_await send_to_client(gather);
+  tries_ = 0;
+  instance_.reset();
+  end_request(tls ? "tls_on_plain_port" : "http2_on_http1_port", Clock::now());
 }
 
 net::Awaitable<void> HttpSession::fail_open(const Opened& opened) {

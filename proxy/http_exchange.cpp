@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/foreign_protocol.hpp"
 #include "proxy/hash_key.hpp"
 #include "proxy/http_session.hpp"
 
@@ -226,21 +227,6 @@ net::Awaitable<bool> HttpSession::choose() {
   }
 }
 
-void HttpSession::start_try(balancer::InstanceState& chosen, TimePoint now) {
-  instance_ = balancer::InstanceRef(&chosen);
-  try_started_ = now;
-  try_open_ = true;
-  upstream_->try_started(chosen, now);
-}
-
-void HttpSession::finish_try(Outcome outcome, TimePoint now) {
-  if (try_open_) {
-    try_open_ = false;
-    const auto until = headed_at_ > try_started_ ? headed_at_ : now;
-    upstream_->try_finished(*instance_, outcome, until - try_started_, now);
-  }
-}
-
 void HttpSession::begin_attempt() {
   ++tries_;
   any_byte_back_ = false;
@@ -295,13 +281,6 @@ net::Awaitable<HttpSession::TryEnd> HttpSession::finish_attempt(Connection& conn
   co_return end;
 }
 
-void HttpSession::note_headed(TimePoint now) {
-  headed_at_ = now;
-  if (sent_at_ <= now) {
-    answer_time_used_ += now - sent_at_;
-  }
-}
-
 void HttpSession::await_answer(Connection& connection) {
   const auto deadline = sent_at_ + (options().request_timeout - answer_time_used_);
   // A dead host is given up early only where another try is possible: it might just be slow to
@@ -338,6 +317,7 @@ bool HttpSession::answer_may_be_retried(TimePoint now) {
 
 bool HttpSession::try_again(TryEnd end) {
   const auto now = Clock::now();
+  answered_in_tls_ = connection_ && is_tls(connection_->in.readable());
   switch (end) {
     case TryEnd::kReset: {
       if (connection_->lost()) {

@@ -158,6 +158,11 @@ net::Awaitable<void> HttpSession::close() {
 }
 
 net::Awaitable<void> HttpSession::refuse_head() {
+  const auto foreign = first_request_ ? foreign_protocol(in_.readable()) : Foreign::kNone;
+  if (foreign != Foreign::kNone) {
+    co_await refuse_protocol(foreign);
+    co_return;
+  }
   switch (refusal_) {
     case http::Refusal::kTooLarge:
       co_await refuse(431, "http_request_error", "the request's head is larger than limits.head");
@@ -242,6 +247,10 @@ net::Awaitable<HttpSession::HeadRead> HttpSession::read_head(bool waited) {
       if (in_.empty()) {
         began = {};  // no byte of a head yet
       }
+    }
+    if (first_request_ && foreign_protocol(in_.readable()) != Foreign::kNone) {
+      refusal_ = http::Refusal::kMalformed;
+      co_return HeadRead::kRefused;
     }
     if (!in_.empty() && in_.readable() != "\r") {
       const auto state = scan_.scan(in_.readable());
@@ -361,7 +370,7 @@ void HttpSession::end_request(std::string_view error, TimePoint now) {
   }
   if (auto* log = worker_->shared.access_log; log != nullptr) {
     AccessRecord record;
-    const auto& cluster = upstream_->cluster();
+    std::string room;
     record.upstream = options().name;
     record.client = client_endpoint_;
     record.method = request_.method_text;
@@ -370,14 +379,7 @@ void HttpSession::end_request(std::string_view error, TimePoint now) {
     record.bytes_in = body_.received() + tunnel_in_;
     record.bytes_out = body_out_;
     record.duration = now - arrived_;
-    if (instance_) {
-      record.instance = instance_->name;
-      record.tier = instance_->tier;
-      if (instance_->tier >= 0) {
-        record.tier_name = cluster.tier_names()[static_cast<std::size_t>(instance_->tier)];
-      }
-    }
-    record.tier_reason = cluster.reason();
+    upstream_->describe_pick(record, instance_.get(), picked_tier_, room);
     record.tries = tries_;
     record.error = error;
     log->log(record);

@@ -16,6 +16,7 @@
 #include "net/write.hpp"
 #include "proxy/client_deadline.hpp"
 #include "proxy/connection.hpp"
+#include "proxy/foreign_protocol.hpp"
 #include "proxy/http_scratch.hpp"
 #include "proxy/request_body.hpp"
 #include "proxy/route.hpp"
@@ -26,9 +27,9 @@ namespace pilotfish::proxy {
 
 /// One client connection of an `http` upstream: reads heads, has each request answered by an
 /// instance (tries, retries, our own errors), relays bodies both ways, one request after another.
-/// Read http_session.cpp first, then http_exchange.cpp (one request), http_errors.cpp,
-/// http_upload.cpp and http_download.cpp (its two directions). Ownership: owns itself through its
-/// coroutine, or through whoever waits for its next event. Thread-safety: none.
+/// Read http_session.cpp first, then http_exchange.cpp (one request), http_try.cpp,
+/// http_errors.cpp, http_upload.cpp and http_download.cpp (its two directions). Ownership: owns
+/// itself through its coroutine, or through whoever waits for its next event. Thread-safety: none.
 class HttpSession final : public Session {
  public:
   HttpSession(std::shared_ptr<Worker> worker, std::shared_ptr<const RouteTable> routes,
@@ -101,6 +102,8 @@ class HttpSession final : public Session {
   /// What an ended wait for a head means; nullopt: read on.
   [[nodiscard]] std::optional<HeadRead> judge_wait(net::ErrorCode error);
   net::Awaitable<void> refuse_head();
+  /// The client speaks something else than HTTP/1.1: says so, in its own way.
+  net::Awaitable<void> refuse_protocol(Foreign protocol);
   /// How long an idle connection may still send a request during a drain.
   [[nodiscard]] TimePoint drain_until(TimePoint now) const;
   /// What is not usual: goes on at step_, until the next request.
@@ -154,6 +157,12 @@ class HttpSession final : public Session {
   net::Awaitable<void> fail(TryEnd end);
   net::Awaitable<void> fail_open(const Opened& opened);
   void log_own(int status, std::string_view error, const std::string& text);
+  void log_try(balancer::Outcome outcome, TimePoint ended) const {
+    if (worker_->shared.log_tries) {
+      write_try(outcome, ended);
+    }
+  }
+  void write_try(balancer::Outcome outcome, TimePoint ended) const;
   net::Awaitable<void> answer_own(int status, std::string_view error, std::string text);
   /// `Max-Forwards: 0`: we are whom TRACE or OPTIONS wanted to hear.
   net::Awaitable<void> answer_last_hop();
@@ -266,6 +275,8 @@ class HttpSession final : public Session {
   std::uint32_t pauses_ = 0;         ///< of this request so far
   balancer::InstanceRef candidate_;  ///< picked, but without an idle connection yet
   balancer::InstanceRef instance_;
+  int picked_tier_ = -1;  ///< that served when instance_ was picked
+  bool answered_in_tls_ = false;
   ConnectionPtr connection_;
   TimePoint try_started_{};
   TimePoint headed_at_{};  ///< when the try's final head was there

@@ -117,6 +117,7 @@ net::Awaitable<bool> TcpSession::connect() {
       continue;  // with whoever serves by then
     }
     instance_ = balancer::InstanceRef(chosen);
+    picked_tier_ = upstream_->cluster().serving_tier();
     ++tries_;
     upstream_->try_started(*chosen, now);
     Opened opened = co_await upstream_->open(*chosen);
@@ -127,8 +128,9 @@ net::Awaitable<bool> TcpSession::connect() {
     }
     why_ = describe(opened);
     const bool refused = opened.error == OpenError::kConnect || opened.error == OpenError::kTimeout;
-    upstream_->try_finished(*chosen, refused ? Outcome::kConnectFailure : Outcome::kNeutral,
-                            Clock::now() - now, Clock::now());
+    const auto outcome = refused ? Outcome::kConnectFailure : Outcome::kNeutral;
+    log_try(outcome, Clock::now() - now);
+    upstream_->try_finished(*chosen, outcome, Clock::now() - now, Clock::now());
     error_ = opened.error == OpenError::kTimeout       ? "connection_timeout"
              : refused                                 ? "connection_refused"
              : opened.error == OpenError::kDescriptors ? "proxy_internal_error"
@@ -169,7 +171,19 @@ void TcpSession::log_refusal() {
 
 void TcpSession::finish(Outcome outcome) {
   const auto now = Clock::now();
+  log_try(outcome, now - arrived_);
   upstream_->try_finished(*instance_, outcome, now - arrived_, now);
+}
+
+void TcpSession::log_try(Outcome outcome, Duration took) const {
+  if (worker_->shared.log_tries) {
+    Upstream::TryLine line;
+    line.number = tries_;
+    line.tier = picked_tier_;
+    line.outcome = outcome;
+    line.took = took;
+    upstream_->log_try(*instance_, line);
+  }
 }
 
 void TcpSession::log_end(std::string_view error, const RelayEnd& end) {
@@ -178,20 +192,13 @@ void TcpSession::log_end(std::string_view error, const RelayEnd& end) {
     return;
   }
   AccessRecord record;
-  const auto& cluster = upstream_->cluster();
+  std::string room;
   record.upstream = upstream_->options().name;
   record.client = client_endpoint_;
   record.bytes_in = end.up;
   record.bytes_out = end.down;
   record.duration = Clock::now() - arrived_;
-  if (instance_) {
-    record.instance = instance_->name;
-    record.tier = instance_->tier;
-    if (instance_->tier >= 0) {
-      record.tier_name = cluster.tier_names()[static_cast<std::size_t>(instance_->tier)];
-    }
-  }
-  record.tier_reason = cluster.reason();
+  upstream_->describe_pick(record, instance_.get(), picked_tier_, room);
   record.tries = tries_;
   record.error = error;
   log->log(record);

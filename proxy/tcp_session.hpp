@@ -29,6 +29,7 @@ class TcpSession final : public Session {
   net::Awaitable<void> serve();
   net::Awaitable<bool> connect();
   void finish(balancer::Outcome outcome);
+  void log_try(balancer::Outcome outcome, Duration took) const;
   void log_end(std::string_view error, const RelayEnd& end);
   void log_refusal();
 
@@ -46,6 +47,7 @@ class TcpSession final : public Session {
   std::size_t tried_count_ = 0;
   std::uint32_t tries_ = 0;
   balancer::InstanceRef instance_;
+  int picked_tier_ = -1;  ///< that served when it was picked
   ConnectionPtr connection_;
   std::string_view error_;
   std::string why_;  ///< the last failed try
