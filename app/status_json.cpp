@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "app/escape.hpp"
+#include "app/plain_json.hpp"
 
 namespace pilotfish::app {
 namespace {
@@ -100,7 +101,7 @@ std::string upstreams_json(const MergedStatus& status, TimePoint now) {
   root["upstreams"] = std::move(upstreams);
   root["workers"] = status.workers;
   root["workers_answered"] = status.workers_answered;
-  return json::serialize(root) + "\n";
+  return plain_json(root) + "\n";
 }
 
 }  // namespace pilotfish::app

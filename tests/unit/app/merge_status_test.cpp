@@ -131,7 +131,7 @@ TEST(UpstreamsJson, ShowsEachTiersLastLookups) {
   ASSERT_EQ(tiers.size(), 2U);
   EXPECT_EQ(tiers[0].at("result").as_string(), "nxdomain");
   EXPECT_EQ(tiers[0].at("age_ms").as_int64(), 40);
-  EXPECT_EQ(tiers[0].at("lookups").at(0).at("took_ms").as_double(), 2.0);
+  EXPECT_EQ(tiers[0].at("lookups").at(0).at("took_ms").to_number<double>(), 2.0);
   EXPECT_EQ(tiers[1].at("result").as_string(), "none yet");
 }
 
