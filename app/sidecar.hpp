@@ -5,7 +5,8 @@
 
 namespace pilotfish::app {
 
-/// `pilotfish run`: the sidecar in the foreground until a signal ends it. Gives the exit code.
-[[nodiscard]] int run_sidecar(const std::string& file, std::ostream& err);
+/// `pilotfish run`: the sidecar in the foreground until a signal ends it. `watch`: a change of the
+/// file reloads it, as SIGHUP does. Gives the exit code.
+[[nodiscard]] int run_sidecar(const std::string& file, bool watch, std::ostream& err);
 
 }  // namespace pilotfish::app

@@ -97,6 +97,46 @@ TEST(CommandLine, ChecksAFile) {
   }
 }
 
+TEST(CommandLine, TakesTheFileAlsoWithoutAFlag) {
+  const File good(kGood);
+  EXPECT_EQ(run({"check", good.path()}).code, 0);
+  const auto twice = run({"check", "-c", good.path(), good.path()});
+  EXPECT_EQ(twice.code, 64);
+  EXPECT_THAT(twice.err, HasSubstr("two files"));
+  EXPECT_EQ(run({"check", good.path(), "more"}).code, 64);
+  EXPECT_EQ(run({"resolve", good.path(), "app"}).code, 0);
+  EXPECT_EQ(run({"resolve", "-c", good.path(), "app"}).code, 0);
+  EXPECT_EQ(run({"resolve", "app", "-c", good.path()}).code, 0);
+  EXPECT_EQ(run({"resolve", "-c", good.path(), "x", "app"}).code, 64);
+}
+
+TEST(CommandLine, TakesTheUsualFileWhereNoneIsNamed) {
+  const auto here = std::filesystem::current_path();
+  std::string folder = (std::filesystem::temp_directory_path() / "pilotfish-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  std::filesystem::current_path(folder);
+  const auto none = run({"check"});
+  std::ofstream("pilotfish.yaml") << kGood;
+  const auto some = run({"check"});
+  const auto resolved = run({"resolve", "app"});
+  std::filesystem::current_path(here);
+  std::filesystem::remove_all(folder);
+  if (!std::filesystem::exists("/etc/pilotfish/pilotfish.yaml")) {
+    EXPECT_EQ(none.code, 64);
+    EXPECT_THAT(none.err, HasSubstr("/etc/pilotfish/pilotfish.yaml"));
+  }
+  EXPECT_EQ(some.code, 0) << some.err;
+  EXPECT_THAT(some.out, HasSubstr("pilotfish.yaml: fine"));
+  EXPECT_EQ(resolved.code, 0) << resolved.err;
+}
+
+TEST(CommandLine, TellsItsVersionEitherWay) {
+  const auto flag = run({"--version"});
+  EXPECT_EQ(flag.code, 0);
+  EXPECT_EQ(flag.out, run({"version"}).out);
+  EXPECT_THAT(flag.out, StartsWith("pilotfish "));
+}
+
 TEST(CommandLine, CallsABadFile78WithItsPlaceInEveryCommand) {
   const File bad("upstreams:\n  app: {lisen: '127.0.0.1:7001', static: ['127.0.0.1:80']}\n");
   for (const char* command : {"check", "run", "register", "deregister"}) {

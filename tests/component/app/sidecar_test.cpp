@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "app/listeners.hpp"
+#include "app/state_lock.hpp"
 #include "core/clock.hpp"
 
 namespace pilotfish::app {
@@ -37,7 +38,7 @@ class SidecarTest : public ::testing::Test {
     ::close(::mkstemp(name.data()));
     file_ = name;
     write("2");
-    code_ = std::async(std::launch::async, [this] { return run_sidecar(file_, err_); });
+    code_ = std::async(std::launch::async, [this] { return run_sidecar(file_, false, err_); });
     ASSERT_TRUE(until([this] { return get(admin_, "/ready").starts_with("HTTP/1.1 200"); }));
   }
 
@@ -120,6 +121,20 @@ TEST_F(SidecarTest, CountsReloadsAndSurvivesInvalidOnes) {
   write("2", "nonsense: 1\n");
   EXPECT_TRUE(reloads("invalid"));
   EXPECT_THAT(get(admin_, "/ready"), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(SidecarTest, RefusesAReloadToAStateDirThatIsInUse) {
+  const auto directory = file_ + ".state";
+  const auto other = StateLock::take(directory);
+  ASSERT_TRUE(other.lock) << other.problem;
+  write("2", "state_dir: " + directory + "\n");
+  (void)::kill(::getpid(), SIGHUP);
+  EXPECT_TRUE(until([this] {
+    return get(admin_, "/metrics").find("reloads_total{result=\"failed\"} 1") != std::string::npos;
+  }));
+  EXPECT_THAT(get(admin_, "/config"), HasSubstr(directory + " is in use by another pilotfish"));
+  EXPECT_THAT(get(admin_, "/ready"), StartsWith("HTTP/1.1 200"));
+  std::filesystem::remove_all(directory);
 }
 
 TEST_F(SidecarTest, DrainsOnASignalAndEndsWithZero) {

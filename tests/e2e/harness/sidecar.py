@@ -19,11 +19,12 @@ _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 class Pilotfish:
     """`pilotfish run -c FILE` with this configuration. Where the text says no `admin:`, one on a
     free port is added. Waits for `wait`: "ready", "health" or None. `around` is what runs it;
-    `inherit` are descriptors that go along."""
+    `inherit` are descriptors that go along, `arguments` further words of its command line."""
 
     def __init__(self, config: str, folder: Path, *, wait: str | None = "ready",
                  env: dict | None = None, descriptors: int | None = None, limit: float = 15.0,
-                 stdout: int | None = None, around: tuple = (), inherit: tuple = ()):
+                 stdout: int | None = None, around: tuple = (), inherit: tuple = (),
+                 arguments: tuple = ()):
         self.admin_port = free_port()
         self.config_path = Path(folder) / f"pilotfish-{self.admin_port}.yaml"
         self.write(config)
@@ -31,7 +32,7 @@ class Pilotfish:
         if found:
             self.admin_port = int(found[1])
         self.process = Process(
-            [*around, pilotfish_binary(), "run", "-c", self.config_path],
+            [*around, pilotfish_binary(), "run", "-c", self.config_path, *arguments],
             Path(folder) / f"pilotfish-{self.admin_port}.log", env=clean_environment(env),
             descriptors=descriptors, stdout=stdout, inherit=inherit)
         self.stopped = False
