@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/codec.hpp"
+#include "config/hints.hpp"
 #include "config/nearest.hpp"
 
 namespace pilotfish::config {
@@ -37,20 +38,24 @@ namespace pilotfish::config {
 /// Text to text.
 [[nodiscard]] Codec<std::map<std::string, std::string>> text_map();
 
-/// One of a closed list of words.
+/// One of a closed list of words. `hints`: for words that are none, and that people try.
 template <typename E>
-Codec<E> word_of(std::vector<std::pair<std::string, E>> words) {
+Codec<E> word_of(std::vector<std::pair<std::string, E>> words, Hints hints = {}) {
   std::string type;
   std::vector<std::string> names;
   for (const auto& [word, value] : words) {
     type += (type.empty() ? "" : ", ") + word;
     names.push_back(word);
   }
-  auto parse = [words, names, type](std::string_view text) -> Parsed<E> {
+  auto parse = [words, names, type, hints](std::string_view text) -> Parsed<E> {
     for (const auto& [word, value] : words) {
       if (word == text) {
         return value;
       }
+    }
+    if (const auto* hint = find_hint(hints, text)) {
+      return Mistake{(hint->later ? "is not built yet; " : "is none of " + type + "; ") +
+                     std::string(hint->advice)};
     }
     return Mistake{"is none of " + type + did_you_mean(text, names)};
   };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/codec.hpp"
+#include "config/hints.hpp"
 #include "config/nearest.hpp"
 
 namespace pilotfish::config {
@@ -66,6 +67,11 @@ class FieldTable {
   /// What the reference says in place of the last field's default.
   FieldTable& otherwise(std::string fallback) {
     fields_.back().doc.fallback = std::move(fallback);
+    return *this;
+  }
+  /// What to say of keys that are none of ours and that people try.
+  FieldTable& hints(Hints hints) {
+    hints_ = hints;
     return *this;
   }
   /// Runs after all fields of the map were read, also when some of them were bad.
@@ -181,6 +187,12 @@ class FieldTable {
                          "merge keys (<<) are not supported" + where + "; repeat the keys");
       return {};
     }
+    if (const auto* hint = find_hint(hints_, entry.key)) {
+      const std::string what = hint->later ? quote(entry.key) + where + " is not built yet"
+                                           : "unknown key " + quote(entry.key) + where;
+      scope.fail_plainly(entry.key_at, what + "; " + std::string(hint->advice));
+      return std::string(hint->meant);
+    }
     std::vector<std::string> known;
     std::string listed;
     for (const auto& field : fields_) {
@@ -195,6 +207,7 @@ class FieldTable {
   }
 
   T initial_{};
+  Hints hints_;
   std::vector<Field> fields_;
   std::vector<Rule> rules_;
 };

@@ -7,7 +7,7 @@ namespace {
 constexpr std::string_view kIntro = R"(# Configuration reference
 
 This page is generated from the tables that the program itself reads files with
-(`config/`); a test keeps the two together. `pilotfish check -c FILE` prints every error of a file
+(`config/`); a test keeps the two together. `pilotfish check FILE` prints every error of a file
 at once, each as `FILE:LINE:COL: message`, and exits with 78.
 
 The smallest useful file:
@@ -42,9 +42,9 @@ shows `<redacted>`.
 
 ## Reload
 
-SIGHUP reads the file again (and the token, and opens the access log anew). All of it takes effect
-while requests run, `workers` excepted, which is named in the log as needing a restart. New addresses
-are bound before anything else: where one is taken, or the file has an error, nothing changes, the log
+SIGHUP, or with `pilotfish run --watch` a change of the file, has it read again (and the token, and the
+access log opened anew). All of it takes effect while requests run, `workers` excepted, which is named
+in the log as needing a restart. New addresses are bound before anything else: where one is taken, or the file has an error, nothing changes, the log
 says why (`FILE:LINE:COL: message`), and so do `pilotfish_config_reloads_total{result}` (`ok`,
 `invalid`: the file, `failed`: an address or the access log) and the first lines of `/config`.
 

@@ -110,6 +110,7 @@ FieldTable<RootOptions> consul_table() {
   t.field(
       "domain", [](auto& o) -> auto& { return o.consul_dns.domain; }, dns_name(),
       "The domain that Consul serves.");
+  t.hints(consul_hints());
   return t;
 }
 
@@ -120,13 +121,19 @@ FieldTable<registry::EtcdOptions> etcd_table() {
           "Members of the etcd cluster, tried in turn (the v3 JSON gateway).");
   t.field("prefix", &registry::EtcdOptions::prefix, etcd_prefix(),
           "CoreDNS's `path`: what record keys begin with.");
+  t.hints(etcd_hints());
   return t;
 }
 
 FieldTable<RootOptions> shutdown_table() {
   FieldTable<RootOptions> t;
+  t.field("grace", &RootOptions::grace, duration(),
+          "After SIGTERM: so long everything is still served as before, new connections too, while "
+          "registrations are withdrawn and `/ready` fails; then the drain begins. For applications "
+          "that stop beside their sidecar and still call out.");
   t.field("drain", &RootOptions::drain, duration(),
-          "How long running requests and connections may still take after SIGTERM.");
+          "How long running requests and connections may still take after SIGTERM, and `grace`.");
+  t.hints(shutdown_hints());
   return t;
 }
 
@@ -176,6 +183,7 @@ FieldTable<RootOptions> root_table() {
                  "consul: billing}}");
     }
   });
+  t.hints(root_hints());
   t.rule([](const Scope& scope, const Seen& seen, const RootOptions& o) {
     if (o.admin.listen && !o.admin.listen->address.is_loopback() && !o.admin.is_public &&
         seen.good("admin") && seen.good("admin_public")) {

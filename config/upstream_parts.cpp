@@ -85,6 +85,7 @@ FieldTable<proxy::Timeouts> timeouts_table() {
           "An idle client connection.");
   t.field("pool_idle", &proxy::Timeouts::pool_idle, positive_duration(),
           "An idle pooled connection to an instance.");
+  t.hints(timeouts_hints());
   return t;
 }
 
@@ -130,6 +131,7 @@ FieldTable<balancer::LimitOptions> limits_table() {
   t.field("pending", &Limits::pending, number(0, kMany), "Requests waiting for a connection.");
   t.field("head", &Limits::head, size_between(256, 16UL << 20U), "The largest head.");
   t.field("body", &Limits::body, size(), "The largest request body; 0 is no limit.");
+  t.hints(limits_hints());
   return t;
 }
 

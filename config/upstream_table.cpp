@@ -132,19 +132,31 @@ constexpr auto kOptions = [](auto member) {
   };
 };
 
+Codec<proxy::ListenAddress> listen_address() {
+  auto codec = text_codec<proxy::ListenAddress>(
+      "address IP:PORT, or fd:NAME", parse_listen,
+      [](const proxy::ListenAddress& value) -> std::optional<Node> {
+        return Node::scalar(value.to_string());
+      });
+  codec.read = [inner = codec.read](const Scope& scope, const Node& node,
+                                    proxy::ListenAddress& out) {
+    if (node.kind == Node::Kind::kMap) {
+      return scope.fail(node.at,
+                        "a map (tls, proxy_protocol, mode) is not built yet; write an address "
+                        "like 127.0.0.1:7001");
+    }
+    return inner(scope, node, out);
+  };
+  return codec;
+}
+
 void add_entry_fields(FieldTable<UpstreamDraft>& t) {
   using Options = proxy::UpstreamOptions;
-  t.required("listen", kOptions(&Options::listen),
-             text_codec<proxy::ListenAddress>(
-                 "address IP:PORT, or fd:NAME", parse_listen,
-                 [](const proxy::ListenAddress& value) -> std::optional<Node> {
-                   return Node::scalar(value.to_string());
-                 }),
-             "listen: 127.0.0.1:7001",
+  t.required("listen", kOptions(&Options::listen), listen_address(), "listen: 127.0.0.1:7001",
              "Where the application calls it: an address, or a socket inherited from systemd "
              "(`FileDescriptorName=`).");
   t.field("protocol", kOptions(&Options::protocol),
-          word_of<Protocol>({{"http", Protocol::kHttp}, {"tcp", Protocol::kTcp}}),
+          word_of<Protocol>({{"http", Protocol::kHttp}, {"tcp", Protocol::kTcp}}, protocol_hints()),
           "HTTP/1.1 with balancing per request, or bytes with balancing per connection.");
   t.field("required", kOptions(&Options::required), boolean(),
           "Whether `/ready` fails while it has no instance.");
@@ -237,6 +249,7 @@ Codec<std::vector<proxy::UpstreamOptions>> upstreams_codec() {
   add_source_fields(t);
   add_balance_fields(t);
   add_limit_fields(t);
+  t.hints(upstream_hints());
   t.rule(check_source);
   t.rule(check_hash);
   t.rule(check_host);

@@ -204,6 +204,9 @@ Parsed<proxy::ListenAddress> parse_listen(std::string_view text) {
     }
     return proxy::ListenAddress{{}, std::string(name)};
   }
+  if (text.starts_with("unix:")) {
+    return Mistake{"is not built yet; write an address like 127.0.0.1:7001"};
+  }
   const auto endpoint = parse_endpoint(text, true);
   if (const auto* mistake = std::get_if<Mistake>(&endpoint)) {
     return *mistake;

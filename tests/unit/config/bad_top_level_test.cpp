@@ -3,6 +3,27 @@
 namespace pilotfish::config::test {
 namespace {
 
+TEST(BadTopLevel, SaysOfWordsThatPeopleTryWhatToUse) {
+  expect_reports({
+      {top("gateways: {}"),
+       "f.yaml:2:1: \"gateways\" is not built yet; each upstream has an address of its own, "
+       "listen:, so far\n"},
+      {top("consul: {tls: {ca: x}}"),
+       "f.yaml:2:10: \"tls\" in consul is not built yet; the agent is asked over http:// or "
+       "unix:// so far\n"},
+      {top("consul: {token: x}"),
+       "f.yaml:2:10: unknown key \"token\" in consul; the token comes from CONSUL_HTTP_TOKEN_FILE "
+       "or CONSUL_HTTP_TOKEN, never from this file\n"},
+      {top("log_level: debug"),
+       "f.yaml:2:1: unknown key \"log_level\"; write log: {level: info}\n"},
+      {top("port: 80"),
+       "f.yaml:2:1: unknown key \"port\"; it belongs to an upstream: upstreams: {NAME: {listen: "
+       "127.0.0.1:PORT}}\n"},
+      {"backends:\n  app: {}\n",
+       "f.yaml:1:1: unknown key \"backends\"; what the application calls is under upstreams:\n"},
+  });
+}
+
 TEST(BadTopLevel, NeedsUpstreams) {
   expect_reports({
       {file("workers: 2\n"),
@@ -154,7 +175,7 @@ TEST(BadTopLevel, RefusesBadLogAndShutdown) {
       {top("shutdown: {drian: 5s}"),
        "f.yaml:2:12: unknown key \"drian\" in shutdown; did you mean \"drain\"?\n"},
       {top("shutdown: 10s"),
-       "f.yaml:2:11: shutdown: must be a map of keys, like {drain: ...}, not \"10s\"\n"},
+       "f.yaml:2:11: shutdown: must be a map of keys, like {grace: ...}, not \"10s\"\n"},
   });
 }
 
@@ -199,7 +220,8 @@ TEST(BadTopLevel, RefusesBadRegistryAddresses) {
       {top("consul: {domain: 'a b'}"),
        "f.yaml:2:18: consul.domain: \"a b\" cannot be asked over DNS because of a space\n"},
       {top("consul: {token: x}"),
-       "f.yaml:2:10: unknown key \"token\" in consul; known here: http, dns, domain\n"},
+       "f.yaml:2:10: unknown key \"token\" in consul; the token comes from CONSUL_HTTP_TOKEN_FILE "
+       "or CONSUL_HTTP_TOKEN, never from this file\n"},
       {top("consul: http://127.0.0.1:8500"),
        "f.yaml:2:9: consul: must be a map of keys, like {http: ...}, not "
        "\"http://127.0.0.1:8500\"\n"},

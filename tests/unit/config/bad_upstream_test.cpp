@@ -12,9 +12,6 @@ TEST(BadUpstream, SuggestsTheNearestKeyAndWord) {
        "required, consul, prefer, srv, dns, static, fresh, lookup, fallback, balance, hash_on, "
        "connect_timeout, request_timeout, idle_timeout, timeouts, host, check, retry, eject, "
        "limits, slow_start\n"},
-      {upstream("protocol: https"),
-       "f.yaml:5:15: upstreams.billing.protocol: \"https\" is none of http, tcp; did you mean "
-       "\"http\"?\n"},
       {upstream("protocol: HTTP"),
        "f.yaml:5:15: upstreams.billing.protocol: \"HTTP\" is none of http, tcp; did you mean "
        "\"http\"?\n"},
@@ -34,6 +31,51 @@ TEST(BadUpstream, SuggestsTheNearestKeyAndWord) {
        "one\n"},
       {upstream("dns: [127.0.0.1:53]"),
        "f.yaml:5:5: upstreams.billing: \"dns\" works only with srv:; remove it\n"},
+  });
+}
+
+TEST(BadUpstream, SaysOfWordsThatPeopleTryWhatToUse) {
+  expect_reports({
+      {upstream("protocol: https"),
+       "f.yaml:5:15: upstreams.billing.protocol: \"https\" is not built yet; connections are plain "
+       "so far; protocol: tcp passes an application's own TLS through untouched\n"},
+      {upstream("protocol: gRPC"),
+       "f.yaml:5:15: upstreams.billing.protocol: \"gRPC\" is not built yet; http is HTTP/1.1 so "
+       "far; protocol: tcp passes HTTP/2 and gRPC through, balanced per connection\n"},
+      {upstream("protocol: udp"),
+       "f.yaml:5:15: upstreams.billing.protocol: \"udp\" is none of http, tcp; only TCP is "
+       "carried\n"},
+      {upstream("tls: true"),
+       "f.yaml:5:5: \"tls\" in upstreams.billing is not built yet; connections are plain so far; "
+       "protocol: tcp passes an application's own TLS through untouched\n"},
+      {upstream("http2: always"),
+       "f.yaml:5:5: \"http2\" in upstreams.billing is not built yet; http is HTTP/1.1 so far; "
+       "protocol: tcp passes HTTP/2 and gRPC through, balanced per connection\n"},
+      {upstream("servers: [10.0.0.1:80]"),
+       "f.yaml:5:5: unknown key \"servers\" in upstreams.billing; where instances are is said by "
+       "consul: SERVICE, srv: NAME, or static: [10.0.0.1:80]\n"},
+      {upstream("Max-Retries: 3"),
+       "f.yaml:5:5: unknown key \"Max-Retries\" in upstreams.billing; write retry: {attempts: "
+       "2}\n"},
+      {upstream("limits: {streams: 100}"),
+       "f.yaml:5:14: \"streams\" in upstreams.billing.limits is not built yet; HTTP/1.1 has "
+       "none\n"},
+      {upstream("port: 80"),
+       "f.yaml:5:5: unknown key \"port\" in upstreams.billing; write listen: 127.0.0.1:7001, where "
+       "the application calls it; the instances' ports come with their addresses\n"},
+      // What is meant is not missing besides.
+      {"upstreams:\n  billing: {bind: 127.0.0.1:7001, backend: 10.0.0.1:80}\n",
+       "f.yaml:2:13: unknown key \"bind\" in upstreams.billing; write listen: 127.0.0.1:7001, "
+       "where "
+       "the application calls it; the instances' ports come with their addresses\n"
+       "f.yaml:2:35: unknown key \"backend\" in upstreams.billing; where instances are is said by "
+       "consul: SERVICE, srv: NAME, or static: [10.0.0.1:80]\n"},
+      {"upstreams:\n  billing: {listen: {address: 127.0.0.1:7001, tls: {}}, consul: billing}\n",
+       "f.yaml:2:21: upstreams.billing.listen: a map (tls, proxy_protocol, mode) is not built yet; "
+       "write an address like 127.0.0.1:7001\n"},
+      {"upstreams:\n  billing: {listen: 'unix:/run/a.sock', consul: billing}\n",
+       "f.yaml:2:21: upstreams.billing.listen: \"unix:/run/a.sock\" is not built yet; write an "
+       "address like 127.0.0.1:7001\n"},
   });
 }
 

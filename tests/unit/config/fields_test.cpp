@@ -80,6 +80,7 @@ std::vector<FieldCase> top_cases() {
       {"log.level", "", "log: {level: warn}", [](auto& o) { o.log.level = LogLevel::kWarn; }},
       {"log.format", "", "log: {format: json}", [](auto& o) { o.log.format = LogFormat::kJson; }},
       {"log.access", "", "log: {access: /a}", [](auto& o) { o.log.access = "/a"; }},
+      {"shutdown.grace", "", "shutdown: {grace: 2s}", [](auto& o) { o.grace = 2s; }},
       {"shutdown.drain", "", "shutdown: {drain: 3s}", [](auto& o) { o.drain = 3s; }},
       {"consul.http", "", "consul: {http: h:1}", [](auto& o) { o.consul_http.url = "http://h:1"; }},
       {"consul.dns", "", "consul: {dns: '[::1]:5'}",
