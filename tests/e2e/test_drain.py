@@ -234,3 +234,31 @@ def test_steady_traffic_through_five_restarts_fails_only_while_nobody_listens(tm
     others = [one for one in traffic.failed if "ConnectionRefused" not in one.error]
     assert not others, others[:3]
     assert len(traffic.samples) - len(traffic.failed) > 100
+
+
+def test_during_grace_everything_is_served_and_nothing_is_ready(lane):
+    port, _, sidecar = lane(root="shutdown: {grace: 2s, drain: 5s}")
+    with Client(port) as kept:
+        assert kept.request().status == 200
+        began = time.monotonic()
+        with stopping(sidecar):
+            wait_for(lambda: sidecar.admin("/ready")[0] == 503, 5)
+            answer = kept.request()
+            assert answer.status == 200 and answer.header("connection") is None
+            while time.monotonic() - began < 1:
+                with Client(port) as fresh:
+                    answer = fresh.request()
+                    assert answer.status == 200 and answer.header("connection") is None
+                time.sleep(0.05)
+    assert 1.9 < time.monotonic() - began < 6
+
+
+def test_a_second_signal_ends_also_a_grace(lane):
+    _, _, sidecar = lane(root="shutdown: {grace: 60s}")
+    sidecar.process.signal(signal.SIGTERM)
+    sidecar.await_log("stopping: withdrawn and not ready")
+    began = time.monotonic()
+    sidecar.process.signal(signal.SIGTERM)
+    sidecar.process.wait(5)
+    sidecar.stopped = True
+    assert time.monotonic() - began < 2

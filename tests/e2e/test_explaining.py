@@ -2,6 +2,8 @@
 
 import contextlib
 import re
+import socket
+import ssl
 import threading
 import time
 
@@ -32,7 +34,7 @@ upstreams: {{app: {{listen: "127.0.0.1:{port}", static: ["127.0.0.1:{dead}"], ej
 def test_a_flood_of_503_leaves_one_line_and_a_count(pilotfish):
     port, count = free_port(), 400
     sidecar = pilotfish(f"""\
-upstreams: {{app: {{listen: "127.0.0.1:{port}", static: ["127.0.0.1:{free_port()}"]}}}}
+upstreams: {{app: {{listen: "127.0.0.1:{port}", static: ["127.0.0.1:{free_port()}"], retry: {{attempts: 0}}}}}}
 """)
     with Client(port) as client:
         for _ in range(count):
@@ -234,3 +236,103 @@ def test_a_drain_that_is_over_tells_what_is_cut(lane):
         wait_for(lambda: server.count == 1, 10)
         sidecar.stop()
     assert lines(sidecar, r"shutdown.drain is over: what still ran is cut connections=1 limit=1s")
+
+
+def says(sidecar, port: int, pattern: str) -> None:
+    """The 503, the log and /upstreams name the same cause."""
+    wait_for(lambda: re.search(pattern, sidecar.upstream("app")["reason"]), 10, pattern)
+    answer = get(port)
+    assert answer.status == 503 and re.search(pattern, answer.body.decode()), answer.body
+    sidecar.await_log(rf'no instance can serve upstream=app why=.*{pattern}')
+
+
+def test_a_503_names_why_consul_has_nobody(consul, backend, pilotfish, service):
+    server, port = backend(), free_port()
+    def run(name, prefer):
+        return pilotfish(f"""\
+{consul.config}
+upstreams: {{app: {{listen: "127.0.0.1:{port}", consul: {name}, prefer: [{prefer}], fallback: {{hold_empty: 0s}}}}}}
+""", wait="health")
+    unknown = run(f"{service}x", "any")
+    says(unknown, port, f'unknown service .?"{service}x')
+    assert f'unknown service "{service}x"' in unknown.process.log(), "also on the start screen"
+    unknown.stop()
+    ident = consul.register(service, server.port, tags=["v3"])
+    tagged = run(service, "v9")
+    says(tagged, port, r'no instance with tag .?"v9.?" \(there are: v3\)')
+    tagged.stop()
+    sick = run(service, "v3")
+    assert get(port).status == 200
+    consul.critical(ident)
+    wait_for(lambda: get(port).status == 503, 10)
+    says(sick, port, 'the only instance with tag .?"v3.?" is critical')
+    consul.passing(ident)
+    wait_for(lambda: get(port).status == 200, 10)
+    assert "critical" not in sick.upstream("app")["reason"]
+
+
+def test_a_503_names_who_refuses_connections(pilotfish):
+    port, dead = free_port(), free_port()
+    sidecar = pilotfish(f"""\
+consul: {{dns: "127.0.0.1:{dead}", http: "http://127.0.0.1:{free_port()}"}}
+upstreams: {{app: {{listen: "127.0.0.1:{port}", consul: app}}}}
+""", wait="health")
+    says(sidecar, port, rf"127\.0\.0\.1:{dead} \(Consul DNS\) refuses connections")
+
+
+def test_tls_and_http2_on_a_plain_port_are_named(lane):
+    port, _, sidecar = lane()
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+        context = ssl.create_default_context()
+        with pytest.raises(ssl.SSLError):
+            context.wrap_socket(client, server_hostname="localhost")
+    sidecar.await_log(r"a client speaks TLS to a plain port upstream=app .*listen\.tls\) is not built")
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+        client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex("000000040000000000"))
+        came = b""
+        while part := client.recv(4096):
+            came += part
+    assert came[3] == 4 and came[12] == 7 and came[22:26] == b"\0\0\0\x0d", came
+    assert b"HTTP/1.1" in came
+    sidecar.await_log("a client speaks HTTP/2 to an HTTP/1.1 port upstream=app")
+    assert get(port).status == 200
+
+
+def test_an_instance_that_speaks_tls_is_named(lane):
+    port, server, sidecar = lane(raw(bytes.fromhex("15030300020246")))
+    answer = get(port)
+    assert answer.status == 502
+    assert f"127.0.0.1:{server.port} seems to speak TLS" in answer.body.decode()
+    sidecar.await_log("answered 502 http_protocol_error .*seems to speak TLS")
+
+
+def test_at_debug_there_is_a_line_per_try(backend, pilotfish):
+    server, dead, port = backend(), free_port(), free_port()
+    sidecar = pilotfish(f"""\
+log: {{level: debug}}
+upstreams:
+  app: {{listen: "127.0.0.1:{port}", static: ["127.0.0.1:{dead}", "{server.address}"], balance: round_robin}}
+""")
+    for _ in range(2):
+        assert get(port, "/some/where").status == 200
+    sidecar.await_log(rf"try ended upstream=app instance=127\.0\.0\.1:{dead} try=1 .*"
+                      r'outcome="no connection" took_ms=\d+\.\d{3}')
+    sidecar.await_log(rf"try ended upstream=app instance=127\.0\.0\.1:{server.port} try=\d .*"
+                      r"method=GET target=/some/where status=200 outcome=success took_ms=\d+\.\d{3}")
+
+
+def test_the_access_log_names_the_tier_that_was_picked_in(consul, backend, pilotfish, service):
+    """The instance is in both tiers; tier 1 serves, as tier 0 has too few."""
+    server, port = backend(ports=2), free_port()
+    consul.register(service, server.ports[0], tags=["v4", "v3"])
+    consul.register(service, server.ports[1], tags=["v3"])
+    consul.await_healthy(service, 2)
+    sidecar = pilotfish(f"""\
+{consul.config}
+log: {{access: stderr}}
+upstreams:
+  app: {{listen: "127.0.0.1:{port}", consul: {service}, prefer: [v4, v3], fallback: {{min_healthy: 2}}}}
+""")
+    wait_for(lambda: get(port).instance == str(server.ports[0]), 10)
+    sidecar.await_log(rf'status=200 .*instance=127\.0\.0\.1:{server.ports[0]} tier=1 tier_name=v3 '
+                      r'tier_reason="[^"]*tier 1 \(v3\) serves')

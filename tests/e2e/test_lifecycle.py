@@ -5,7 +5,8 @@ import signal
 import threading
 import time
 
-from harness import Client, Traffic, free_port, get, wait_for
+from harness import (UNAVAILABLE, Client, Traffic, free_port, get, is_sanitized, pilotfish_cli,
+                     wait_for)
 from harness.backend import slow
 from harness.client import build
 
@@ -93,6 +94,44 @@ def test_stopping_without_traffic_takes_no_time(lane):
     began = time.monotonic()
     sidecar.stop()
     assert time.monotonic() - began < 3
+
+
+def test_the_end_follows_the_drain_at_once(lane):
+    port, _, sidecar = lane()
+    get(port)
+    sidecar.process.signal(signal.SIGTERM)
+    sidecar.await_log("drained: every connection ended")
+    began = time.monotonic()
+    sidecar.process.wait(10)
+    assert time.monotonic() - began < (2 if is_sanitized() else 0.3)
+    sidecar.stop()
+
+
+def test_two_processes_do_not_share_a_state_dir(lane, tmp_path):
+    _, _, first = lane(root=f"state_dir: {tmp_path}/state")
+    path = tmp_path / "second.yaml"
+    path.write_text(f"""\
+admin: 127.0.0.1:{free_port()}
+state_dir: {tmp_path}/state
+upstreams: {{app: {{listen: "127.0.0.1:{free_port()}", static: ["127.0.0.1:1"]}}}}
+""")
+    done = pilotfish_cli("run", path)
+    assert done.returncode == UNAVAILABLE
+    assert f"in use by another pilotfish (pid {first.process.pid})" in done.stderr
+    first.stop()
+
+
+def test_a_change_of_the_file_reloads_with_watch(backend, pilotfish):
+    one, two, port = backend(), backend(), free_port()
+    def text(server):
+        return f'upstreams: {{app: {{listen: "127.0.0.1:{port}", static: ["{server.address}"]}}}}\n'
+    sidecar = pilotfish(text(one), arguments=("--watch",))
+    assert get(port).instance == str(one.port)
+    sidecar.write(text(two))
+    wait_for(lambda: get(port).instance == str(two.port), 10)
+    sidecar.write("upstreams: {app: {}}\n")
+    sidecar.await_log("the configuration is invalid; the running one stays")
+    assert get(port).instance == str(two.port)
 
 
 def test_two_workers_both_serve_and_their_counters_are_summed(backend, pilotfish):
