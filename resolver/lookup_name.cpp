@@ -7,6 +7,12 @@
 #include <utility>
 
 namespace pilotfish::resolver {
+namespace {
+
+/// So long what the agent's API said last counts where it cannot be asked again.
+constexpr Duration kVerdictStands = std::chrono::seconds(30);
+
+}  // namespace
 
 LookupName::LookupName(net::Executor executor, LookupPlan plan, NameTransport transport,
                        double per_second, Logger& logger, Completer* completer,
@@ -144,14 +150,14 @@ net::Awaitable<void> LookupName::doubt(std::shared_ptr<LookupName> self, LookupO
     co_return;
   }
   if (step == Step::kAsk) {
-    co_await self->ask_api();
+    co_await self->ask_api(Asking::kFirst);
   } else if (step == Step::kUseAndRenew) {
     net::asio::co_spawn(self->executor_, ask_beside(self), net::asio::detached);
   }
   self->apply_verdict(outcome);
 }
 
-net::Awaitable<void> LookupName::ask_api() {
+net::Awaitable<void> LookupName::ask_api(Asking asking) {
   const auto asked = Clock::now();
   AbsenceVerdict verdict;
   try {
@@ -160,14 +166,19 @@ net::Awaitable<void> LookupName::ask_api() {
   } catch (const std::exception& error) {
     verdict.why = error.what();  // the completer is not ours
   }
-  if (absence_.told(verdict.kind, Clock::now())) {
+  // An agent that is busy for a moment, as one that restarts is, takes nothing back by its silence.
+  const bool stands = asking == Asking::kAgain && verdict.kind == AbsenceVerdict::Kind::kUntold &&
+                      asked - verdict_asked_ < kVerdictStands;
+  if (stands) {
+    (void)absence_.told(verdict_.kind, Clock::now());
+  } else if (absence_.told(verdict.kind, Clock::now())) {
     verdict_ = std::move(verdict);
     verdict_asked_ = asked;
   }
 }
 
 net::Awaitable<void> LookupName::ask_beside(std::shared_ptr<LookupName> self) {
-  co_await self->ask_api();
+  co_await self->ask_api(Asking::kAgain);
   self->gate_.want();
   self->pump(Clock::now());
 }

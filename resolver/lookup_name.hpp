@@ -64,7 +64,8 @@ class LookupName : public std::enable_shared_from_this<LookupName> {
   /// DNS says that nothing is there: what the API says of that becomes the outcome.
   static net::Awaitable<void> doubt(std::shared_ptr<LookupName> self, LookupOutcome& outcome);
   static net::Awaitable<void> ask_beside(std::shared_ptr<LookupName> self);
-  net::Awaitable<void> ask_api();
+  enum class Asking : std::uint8_t { kFirst, kAgain };
+  net::Awaitable<void> ask_api(Asking asking);
   void apply_verdict(LookupOutcome& outcome) const;
   [[nodiscard]] bool has_instances() const;
   void keep(LookupOutcome outcome, InstanceSet instances, TimePoint asked, TimePoint now);

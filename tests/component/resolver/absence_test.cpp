@@ -141,6 +141,20 @@ TEST_F(Absence, ThatTheApiDeniesIsNotBelievedAndItsInstancesServe) {
   EXPECT_THAT(agent.asked, SizeIs(2));
 }
 
+TEST_F(Absence, ThatTheApiDeniedIsNotBelievedWhenTheApiFallsSilent) {
+  start();
+  vanish();
+  agent.verdict.kind = Kind::kPresent;
+  agent.verdict.instances = some(7);
+  (void)connect(1);
+  agent.verdict = {};  // cannot tell
+  EXPECT_TRUE(run_until([this] {
+    (void)connect(1);
+    EXPECT_THAT(answer(0).instances, SizeIs(7));
+    return agent.asked.size() >= 3 || HasFailure();
+  }));
+}
+
 TEST_F(Absence, ThatAFailingRegistryCannotKnowIsAFailedLookup) {
   start();
   vanish();
