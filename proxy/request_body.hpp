@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "http/body.hpp"
 #include "http/head.hpp"
@@ -42,7 +43,9 @@ class RequestBody {
     if (later_.capacity() > kKeptIdle) {
       std::string().swap(later_);
     }
-    decoder_ = {};  // with the trailers it has read
+    // Moved out first: a string that is assigned an empty one keeps its memory.
+    const auto gone = std::move(decoder_);
+    decoder_ = {};
   }
 
   [[nodiscard]] bool complete() const { return decoder_.done(); }
@@ -54,6 +57,8 @@ class RequestBody {
   [[nodiscard]] const std::string& later() const { return later_; }
   [[nodiscard]] bool replayable() const { return replayable_; }
   [[nodiscard]] std::uint64_t received() const { return received_; }
+  /// As they were read, once it is complete.
+  [[nodiscard]] const std::string& trailers() const { return decoder_.trailers(); }
   /// The end of a chunked body: its last chunk. Trailers end here: there are servers of HTTP/1.1
   /// that take them for another request, or for fields of the next one. Empty for other framings;
   /// false where the trailers are malformed.

@@ -49,6 +49,22 @@ TEST_F(ProxyTest, BytesBehindTheUrgentMarkArriveWithoutMoreComing) {
   }([this] { return connect(); }));
 }
 
+TEST_F(ProxyTest, ARelayThatTheEndOfADrainCutsIsResetOnBothSides) {
+  FakeInstance instance(io_, [](Peer& peer) -> net::Awaitable<void> {
+    (void)co_await peer.send("half");
+    co_await peer.read_all();
+  });
+  start(tcp(), {instance.endpoint()});
+  run([](auto connect, Proxy* proxy) -> net::Awaitable<void> {
+    Peer client = co_await connect();
+    (void)co_await client.read_until("half");
+    proxy->stop();
+    co_await client.read_all();
+    EXPECT_TRUE(client.was_reset);
+  }([this] { return connect(); }, proxy_.get()));
+  until([&instance] { return instance.peers.back().was_reset; });
+}
+
 TEST_F(ProxyTest, AConnectionWithoutInstanceIsReset) {
   start(tcp(), {});
   run([](auto connect) -> net::Awaitable<void> {
