@@ -97,9 +97,9 @@ TEST(SrvInstances, SkipsPortZeroUnusableTargetsAndTheDot) {
   EXPECT_EQ(reading.skipped, 2U);
 }
 
-TEST(SrvInstances, CountsDuplicatesOnceWithTheFirstWeight) {
+TEST(SrvInstances, CountsDuplicatesOnceWithTheHighestWeightInAnyOrder) {
   DnsAnswer answer;
-  answer.srv = {{0, 65535, 80, "a", true}, {0, 0, 80, "b", true}};
+  answer.srv = {{0, 0, 80, "b", true}, {0, 65535, 80, "a", true}};
   answer.addresses = {{"a", ip("10.0.0.1")}, {"b", ip("10.0.0.1")}};
   EXPECT_THAT(instances_of(answer), ElementsAre(Instance{{ip("10.0.0.1"), 80}, 65535, 0, {}}));
 }
