@@ -110,6 +110,13 @@ FieldTable<RootOptions> consul_table() {
   t.field(
       "domain", [](auto& o) -> auto& { return o.consul_dns.domain; }, dns_name(),
       "The domain that Consul serves.");
+  t.field(
+       "only_passing", [](auto& o) -> auto& { return o.consul_http.only_passing; },
+       optional_of(boolean()),
+       "The agent's `dns_config.only_passing`: true where its DNS leaves out instances in state "
+       "warning, so that `fresh: watch` does too. Needed where the token may not ask "
+       "`/v1/agent/self` (agent:read).")
+      .otherwise("asked of the agent; false where it does not say");
   t.hints(consul_hints());
   return t;
 }

@@ -4,6 +4,7 @@
 
 #include "registry/consul_agent.hpp"
 #include "registry/consul_health_codec.hpp"
+#include "registry/consul_settings.hpp"
 #include "registry/text.hpp"
 
 namespace pilotfish::registry {
@@ -12,8 +13,9 @@ namespace {
 
 /// Those that carry all of `wanted`, without their tags: what DNS would have said.
 std::optional<HealthListing> read_listing(const std::string& body,
-                                          const std::vector<std::string>& wanted) {
-  auto listing = decode_health(body);
+                                          const std::vector<std::string>& wanted,
+                                          bool only_passing) {
+  auto listing = decode_health(body, kMaxJsonSize, only_passing);
   if (listing) {
     std::erase_if(listing->instances,
                   [&](const Instance& instance) { return !has_tags(instance.tags, wanted); });
@@ -48,8 +50,8 @@ void judge(std::optional<HealthListing> listing, bool hidden, bool leaderless,
            resolver::AbsenceVerdict& out) {
   if (!listing) {
     out.why = "the agent's answer is not understood";
-  } else if (!listing->instances.empty() || listing->skipped != 0) {
-    const auto count = listing->instances.size() + listing->skipped;
+  } else if (const auto count = listing->instances.size() + listing->skipped + listing->named;
+             count != 0) {
     out.kind = Kind::kPresent;
     out.why = "the agent's API has " + std::to_string(count) +
               (count == 1 ? " passing instance" : " passing instances");
@@ -77,6 +79,21 @@ ConsulCompleter::ConsulCompleter(net::Executor executor, ConsulHttp options, Log
 void ConsulCompleter::set_options(ConsulHttp options) {
   options_ = std::move(options);
   target_ = http::ClientTarget::parse(options_.url);
+  asked_.reset();
+}
+
+net::Awaitable<bool> ConsulCompleter::only_passing(TimePoint deadline) {
+  constexpr auto kAskEvery = std::chrono::minutes(1);
+  if (options_.only_passing) {
+    co_return *options_.only_passing;
+  }
+  const auto now = Clock::now();
+  if (!asked_ || now - *asked_ >= kAskEvery) {
+    asked_ = now;
+    const auto said = co_await ask_only_passing(executor_, options_, *target_, nullptr, deadline);
+    only_passing_ = said.value.value_or(only_passing_);
+  }
+  co_return only_passing_;
 }
 
 net::Awaitable<http::ClientResult> ConsulCompleter::ask(const resolver::ConsulSource& source,
@@ -98,13 +115,14 @@ net::Awaitable<http::ClientResult> ConsulCompleter::ask(const resolver::ConsulSo
 }
 
 net::Awaitable<std::optional<HealthListing>> ConsulCompleter::read(std::string body,
-                                                                   std::vector<std::string> tags) {
+                                                                   std::vector<std::string> tags,
+                                                                   bool only_passing) {
   if (offload_ == nullptr) {
-    co_return read_listing(body, tags);
+    co_return read_listing(body, tags, only_passing);
   }
   // Some thousand instances are megabytes of JSON, and a tenth of a second.
-  auto job = [text = std::move(body), wanted = std::move(tags)] {
-    return read_listing(text, wanted);
+  auto job = [text = std::move(body), wanted = std::move(tags), only_passing] {
+    return read_listing(text, wanted, only_passing);
   };
   auto listing = co_await offload_->run(executor_, std::move(job));
   co_return listing;
@@ -122,17 +140,17 @@ net::Awaitable<std::optional<InstanceList>> ConsulCompleter::complete(
   auto result = co_await ask(source, tags, Consistency::kStale, deadline);
   std::optional<HealthListing> listing;
   if (result.ok()) {
+    const bool strict = co_await only_passing(deadline);
     auto body = std::move(result.body);
-    listing = co_await read(std::move(body), std::move(wanted));
+    listing = co_await read(std::move(body), std::move(wanted), strict);
   }
   if (!listing) {
     complain(service, result.ok() ? "the agent's answer is not understood"
                                   : consul_problem(result, service, "service:read"));
     co_return std::nullopt;
   }
-  if (listing->skipped > 0) {
-    complain(service,
-             std::to_string(listing->skipped) + " instances skipped: no IP address or no port");
+  if (const auto skipped = listing->skipped + listing->named; skipped > 0) {
+    complain(service, std::to_string(skipped) + " instances skipped: no IP address or no port");
   }
   co_return std::move(listing->instances);
 }
@@ -174,7 +192,7 @@ net::Awaitable<resolver::AbsenceVerdict> ConsulCompleter::confirm_absence(
   const bool hidden = may_hide(result, options_);
   const bool leaderless = knows_no_leader(result);
   auto body = std::move(result.body);
-  auto listing = co_await read(std::move(body), std::move(wanted));
+  auto listing = co_await read(std::move(body), std::move(wanted), false);
   judge(std::move(listing), hidden, leaderless, out);
   co_return out;
 }

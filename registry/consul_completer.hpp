@@ -17,9 +17,10 @@ namespace pilotfish::registry {
 /// DNS over TCP trims (/v1/health/service/NAME?stale), and whether what DNS denies is gone (the
 /// same without `stale`: the leader's word, as a server that restarts answers from half a
 /// catalogue). Tags are matched as Consul's DNS matches them, without case, by the agent (tag=) and
-/// once more here, as an agent that ignores the parameter would list too much. Any failure of a
-/// listing is nullopt, logged at most once a minute. Thread-safety: none; one per worker, on its
-/// executor; listings are read on `offload`, where there is one.
+/// once more here, as an agent that ignores the parameter would list too much. Warning instances
+/// are listed where the agent's DNS lists them (only_passing). Any failure of a listing is nullopt,
+/// logged at most once a minute. Thread-safety: none; one per worker, on its executor; listings are
+/// read on `offload`, where there is one.
 class ConsulCompleter : public resolver::Completer {
  public:
   ConsulCompleter(net::Executor executor, ConsulHttp options, Logger& logger,
@@ -44,8 +45,9 @@ class ConsulCompleter : public resolver::Completer {
   net::Awaitable<http::ClientResult> ask(const resolver::ConsulSource& source,
                                          const std::vector<std::string>& tags, Consistency how,
                                          TimePoint deadline);
-  net::Awaitable<std::optional<HealthListing>> read(std::string body,
-                                                    std::vector<std::string> tags);
+  net::Awaitable<std::optional<HealthListing>> read(std::string body, std::vector<std::string> tags,
+                                                    bool only_passing);
+  net::Awaitable<bool> only_passing(TimePoint deadline);
   void complain(const std::string& service, const std::string& problem);
 
   net::Executor executor_;
@@ -54,6 +56,8 @@ class ConsulCompleter : public resolver::Completer {
   Logger& logger_;
   net::Offload* offload_;
   std::optional<TimePoint> complained_;
+  std::optional<TimePoint> asked_;  // what follows was asked then
+  bool only_passing_ = false;
 };
 
 }  // namespace pilotfish::registry

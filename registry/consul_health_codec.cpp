@@ -34,6 +34,37 @@ bool is_out(Status status) {
   return status == Status::kCritical || status == Status::kMaintenance;
 }
 
+struct Place {
+  std::string_view address;
+  std::optional<IpAddress> ip;
+  std::uint16_t port = 0;  // 0: none that can be used
+};
+
+Place place_of(const json::value& entry) {
+  Place place;
+  const auto* service = member(entry, "Service");
+  if (service == nullptr || !service->is_object()) {
+    return place;
+  }
+  place.address = text_of(*service, "Address");
+  if (const auto* node = member(entry, "Node"); place.address.empty() && node != nullptr) {
+    place.address = text_of(*node, "Address");
+  }
+  place.ip = IpAddress::parse(place.address);
+  const auto port = number_of(*service, "Port").value_or(0);
+  place.port = port < 1 || port > 65535 ? 0 : static_cast<std::uint16_t>(port);
+  return place;
+}
+
+bool is_named(const Place& place) {
+  const auto fits = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_' || c == '.';
+  };
+  return place.port != 0 && !place.ip && !place.address.empty() && place.address.size() < 256 &&
+         std::ranges::all_of(place.address, fits);
+}
+
 std::uint32_t weight_of(const json::value& service, Status status) {
   const auto* weights = member(service, "Weights");
   const auto weight = weights == nullptr
@@ -56,25 +87,38 @@ std::vector<std::string> tags_of(const json::value& service) {
 }
 
 std::optional<Instance> decode_instance(const json::value& entry, Status status) {
+  const auto place = place_of(entry);
+  if (!place.ip || place.ip->is_unspecified() || place.port == 0) {
+    return std::nullopt;
+  }
   const auto* service = member(entry, "Service");
-  if (service == nullptr || !service->is_object()) {
-    return std::nullopt;
-  }
-  auto text = text_of(*service, "Address");
-  if (const auto* node = member(entry, "Node"); text.empty() && node != nullptr) {
-    text = text_of(*node, "Address");
-  }
-  const auto address = IpAddress::parse(text);
-  const auto port = number_of(*service, "Port").value_or(0);
-  if (!address || address->is_unspecified() || port < 1 || port > 65535) {
-    return std::nullopt;
-  }
   Instance instance;
-  instance.endpoint = Endpoint{*address, static_cast<std::uint16_t>(port)};
+  instance.endpoint = Endpoint{*place.ip, place.port};
   instance.weight = weight_of(*service, status);
   instance.priority = 1;
   instance.tags = tags_of(*service);
   return instance;
+}
+
+/// Sorted by endpoint, so that those of one endpoint lie together.
+void share_tags(InstanceList& instances) {
+  std::ranges::stable_sort(instances, {}, &Instance::endpoint);
+  for (auto first = instances.begin(); first != instances.end();) {
+    const auto last = std::find_if(first, instances.end(), [first](const Instance& other) {
+      return other.endpoint != first->endpoint;
+    });
+    if (last - first > 1) {
+      std::vector<std::string> tags;
+      std::for_each(first, last, [&tags](const Instance& one) {
+        tags.insert(tags.end(), one.tags.begin(), one.tags.end());
+      });
+      std::ranges::sort(tags);
+      const auto repeated = std::ranges::unique(tags);
+      tags.erase(repeated.begin(), repeated.end());
+      std::for_each(first, last, [&tags](Instance& one) { one.tags = tags; });
+    }
+    first = last;
+  }
 }
 
 bool same_letters(std::string_view a, std::string_view b) {
@@ -87,7 +131,8 @@ bool same_letters(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::optional<HealthListing> decode_health(std::string_view body, std::size_t max_size) {
+std::optional<HealthListing> decode_health(std::string_view body, std::size_t max_size,
+                                           bool only_passing) {
   const auto root = parse_json(body, max_size);
   if (!root || !root->is_array()) {
     return std::nullopt;
@@ -95,16 +140,40 @@ std::optional<HealthListing> decode_health(std::string_view body, std::size_t ma
   HealthListing listing;
   for (const auto& entry : root->get_array()) {
     const auto status = aggregate(entry);
-    if (is_out(status)) {
+    if (is_out(status) || (only_passing && status != Status::kPassing)) {
       ++listing.excluded;
+      if (const auto place = place_of(entry); place.ip) {
+        listing.out.push_back(Endpoint{*place.ip, place.port});
+      }
     } else if (auto instance = decode_instance(entry, status)) {
       listing.instances.push_back(std::move(*instance));
     } else {
-      ++listing.skipped;
+      ++(is_named(place_of(entry)) ? listing.named : listing.skipped);
     }
   }
+  share_tags(listing.instances);
   normalise(listing.instances);
+  std::ranges::sort(listing.out);
   return listing;
+}
+
+bool loses_any(const InstanceList& known, const HealthListing& listing) {
+  auto candidate = listing.instances.begin();
+  return std::ranges::any_of(known, [&](const Instance& instance) {
+    candidate = std::find_if(candidate, listing.instances.end(), [&](const Instance& other) {
+      return !(other.endpoint < instance.endpoint);
+    });
+    const bool there =
+        candidate != listing.instances.end() && candidate->endpoint == instance.endpoint;
+    return !there && !std::ranges::binary_search(listing.out, instance.endpoint);
+  });
+}
+
+std::optional<bool> decode_only_passing(std::string_view body) {
+  const auto root = parse_json(body);
+  const auto* config = root ? member(*root, "DebugConfig") : nullptr;
+  const auto* said = config == nullptr ? nullptr : member(*config, "DNSOnlyPassing");
+  return said != nullptr && said->is_bool() ? std::optional<bool>(said->get_bool()) : std::nullopt;
 }
 
 std::optional<std::vector<Presence>> decode_presence(std::string_view body, std::size_t max_size) {

@@ -18,14 +18,27 @@ struct HealthListing {
   /// the aggregated status (passing or warning).
   InstanceList instances;
   std::size_t excluded = 0;  ///< critical, under maintenance, or of a status nobody knows
-  std::size_t skipped = 0;   ///< no IP literal as address, port 0 or above 65535, not an entry
+  std::size_t skipped = 0;   ///< no address, port 0 or above 65535, not an entry
+  std::size_t named = 0;     ///< a host name as address, which DNS resolves
+  /// Where those of `excluded` are, sorted: listed as not to be used, which is not the same as not
+  /// being listed.
+  std::vector<Endpoint> out;
 };
 
 /// Pure; does not throw. Nothing where the body is not a listing at all: that is a failed lookup,
 /// never an empty service. One bad entry costs that entry alone. Weights are clamped to 0..65535.
-/// `max_size` bytes at most.
+/// `max_size` bytes at most. `only_passing`: warning counts as critical, as the agent's DNS has it
+/// with dns_config.only_passing. Entries of one address and port become one, with the tags of all,
+/// as each of them is found over DNS, and the weight that normalise() says.
 std::optional<HealthListing> decode_health(std::string_view body,
-                                           std::size_t max_size = kMaxJsonSize);
+                                           std::size_t max_size = kMaxJsonSize,
+                                           bool only_passing = false);
+
+/// True where an instance of `known` is not in `listing` at all, neither usable nor critical.
+bool loses_any(const InstanceList& known, const HealthListing& listing);
+
+/// dns_config.only_passing, from DebugConfig of GET /v1/agent/self; nothing where it is not said.
+std::optional<bool> decode_only_passing(std::string_view body);
 
 /// One entry of a listing, whatever its state.
 struct Presence {

@@ -17,6 +17,8 @@ using namespace std::chrono_literals;
 struct ConsulHttp {
   std::string url = "http://127.0.0.1:8500";  ///< http://HOST:PORT or unix://PATH
   std::string token;                          ///< a secret: never logged, redacted in /config
+  /// The agent's dns_config.only_passing: warning instances are left out. Not set: it is asked.
+  std::optional<bool> only_passing;
   friend bool operator==(const ConsulHttp&, const ConsulHttp&) = default;
 };
 

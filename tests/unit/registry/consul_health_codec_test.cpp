@@ -71,7 +71,7 @@ TEST(HealthListing, ClampsWeights) {
 TEST(HealthListing, SkipsAndCountsWhatCannotBeAnInstance) {
   for (const auto* service :
        {R"({"Address":"1.2.3.4; DROP\r\nX: y","Port":80})",
-        R"({"Address":"host.example","Port":80})", R"({"Address":"10.0.0.1","Port":0})",
+        R"({"Address":"host.example","Port":0})", R"({"Address":"10.0.0.1","Port":0})",
         R"({"Address":"10.0.0.1","Port":65536})", R"({"Address":"10.0.0.1","Port":-1})",
         R"({"Address":"10.0.0.1","Port":"x"})", R"({"Address":"0.0.0.0","Port":80})",
         R"({"Address":"10.0.0.1"})", "null", "7"}) {
@@ -95,13 +95,58 @@ TEST(HealthListing, RefusesDeepNestingAndHugeBodies) {
   EXPECT_FALSE(decode_health(std::string(kMaxJsonSize + 1, ' ')));
 }
 
-TEST(HealthListing, CountsAnEndpointOnceAndSortsTags) {
-  const auto found =
-      instances_of("[" + entry(R"({"Port":80,"Tags":["v4","read"],"Weights":{"Passing":7}})") +
-                   "," + entry(R"({"Port":80,"Tags":["v5"],"Weights":{"Passing":9}})") + "]");
-  ASSERT_EQ(found.size(), 1U);
-  EXPECT_EQ(found[0].weight, 7U);
-  EXPECT_EQ(found[0].tags, (std::vector<std::string>{"read", "v4"}));
+TEST(HealthListing, CountsAnEndpointOnceWithTheTagsOfAllAndTheHighestWeightInAnyOrder) {
+  const auto one = entry(R"({"Port":80,"Tags":["v4","read"],"Weights":{"Passing":7}})");
+  const auto other = entry(R"({"Port":80,"Tags":["v5","read"],"Weights":{"Passing":9}})");
+  for (const auto& body : {"[" + one + "," + other + "]", "[" + other + "," + one + "]"}) {
+    const auto found = instances_of(body);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].weight, 9U);
+    EXPECT_EQ(found[0].tags, (std::vector<std::string>{"read", "v4", "v5"}));
+  }
+}
+
+TEST(HealthListing, CountsHostNamesApart) {
+  const auto listing = decode_health("[" + entry(R"({"Address":"db.example.com","Port":80})") +
+                                     "," + entry(R"({"Port":9})") + "]");
+  ASSERT_TRUE(listing);
+  EXPECT_EQ(listing->named, 1U);
+  EXPECT_EQ(listing->skipped, 0U);
+  EXPECT_EQ(listing->instances.size(), 1U);
+}
+
+TEST(HealthListing, LeavesWarningOutWhereDnsDoes) {
+  const auto body = "[" + entry(R"({"Port":1})", "[" + check("warning") + "]") + "," +
+                    entry(R"({"Port":2})", "[" + check("passing") + "]") + "]";
+  EXPECT_EQ(decode_health(body)->instances.size(), 2U);
+  const auto strict = decode_health(body, kMaxJsonSize, true);
+  ASSERT_EQ(strict->instances.size(), 1U);
+  EXPECT_EQ(strict->instances[0].endpoint.port, 2);
+  EXPECT_EQ(strict->excluded, 1U);
+}
+
+TEST(HealthListing, LosesOnlyWhatIsNotListedAtAll) {
+  const auto known =
+      instances_of("[" + entry(R"({"Port":1})") + "," + entry(R"({"Port":2})") + "]");
+  const auto critical = entry(R"({"Port":2})", "[" + check("critical") + "]");
+  const auto loses = [&known](const std::string& body) {
+    return loses_any(known, *decode_health("[" + body + "]"));
+  };
+  EXPECT_TRUE(loses(""));
+  EXPECT_TRUE(loses(entry(R"({"Port":1})")));
+  EXPECT_TRUE(loses(entry(R"({"Port":1})") + "," + entry(R"({"Port":3})")));
+  EXPECT_FALSE(loses(entry(R"({"Port":1})") + "," + critical)) << "said to be critical";
+  EXPECT_FALSE(
+      loses(entry(R"({"Port":3})") + "," + entry(R"({"Port":2})") + "," + entry(R"({"Port":1})")));
+}
+
+TEST(OnlyPassing, IsReadFromTheAgentsOwnConfiguration) {
+  EXPECT_EQ(decode_only_passing(R"({"DebugConfig":{"DNSOnlyPassing":true}})"), true);
+  EXPECT_EQ(decode_only_passing(R"({"DebugConfig":{"DNSOnlyPassing":false}})"), false);
+  for (const auto* text : {"{}", "[]", "", R"({"DebugConfig":{"DNSOnlyPassing":"yes"}})",
+                           R"({"DebugConfig":null})", "<html>"}) {
+    EXPECT_FALSE(decode_only_passing(text)) << text;
+  }
 }
 
 TEST(HasTags, NeedsAllOfThemInAnyCase) {
