@@ -18,6 +18,10 @@ http::ClientRequest consul_request(const ConsulHttp& options, std::string method
   return request;
 }
 
+bool is_crowded(const http::ClientResult& result) {
+  return result.status == 429 && result.body.find("concurrent connections") != std::string::npos;
+}
+
 std::string consul_problem(const http::ClientResult& result, const std::string& service,
                            std::string_view right) {
   if (!result.answered()) {
@@ -75,6 +79,10 @@ void ConsulAgent::note(const http::ClientResult& result) {
                   {{"agent", context_->options.consul.url}});
   }
   unreachable_ = lost;
+  const auto& options = context_->options;
+  if (is_crowded(result) && options.on_crowded && context_->logger != nullptr) {
+    options.on_crowded();
+  }
 }
 
 net::Awaitable<ConsulAgent::NodeAddress> ConsulAgent::node_address(TimePoint deadline) {

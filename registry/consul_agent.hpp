@@ -50,6 +50,10 @@ class ConsulAgent {
 /// The same as the result of a lookup. Requires: not ok().
 [[nodiscard]] LookupResult consul_failure(const http::ClientResult& result);
 
+/// The agent takes no more connections from this address (limits.http_max_conns_per_client); its
+/// other 429 is about the rate of requests.
+bool is_crowded(const http::ClientResult& result);
+
 /// What went wrong, for people: the transport's error, or the status with the agent's own words
 /// and, where the token is the reason, what to do: it needs `right` for the service.
 std::string consul_problem(const http::ClientResult& result, const std::string& service,

@@ -21,6 +21,8 @@ struct RegistrarOptions {
   std::optional<Endpoint> admin;
   /// So long an agent may refuse to say its address (429, 5xx) before ids do without it.
   Duration patience = std::chrono::seconds(10);
+  /// The agent refused a connection because there are too many: something else should give way.
+  std::function<void()> on_crowded = nullptr;
 };
 
 /// Keeps a desired set of announcements true in Consul's agent and in etcd: reconciles what is

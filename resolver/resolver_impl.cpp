@@ -282,7 +282,7 @@ void ServiceResolver::Impl::take_watch(const WatchStatePtr& state) {
   if (was) {
     dns_since_ = Clock::now();
   }
-  if (state && hooks_.on_lookup) {
+  if (state && !state->left_to_dns && hooks_.on_lookup) {
     hooks_.on_lookup(failed_watch(*state, *watched_));
   }
   ask_dns();
@@ -357,7 +357,8 @@ void ServiceResolver::Impl::answer(std::size_t index) {
 
 bool ServiceResolver::Impl::only_looks_absent(std::size_t index) const {
   const auto& tier = tiers_[index];
-  if (!watch_ || !watched_once_ || !is_absent(answers_[index].result) || !has_instances(tier)) {
+  if (!watch_ || watch_->left_to_dns || !watched_once_ || !is_absent(answers_[index].result) ||
+      !has_instances(tier)) {
     return false;
   }
   return std::ranges::none_of(

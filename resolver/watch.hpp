@@ -20,11 +20,15 @@ struct WatchKey {
 };
 
 /// What the process's watch of a service knows (`fresh: watch`). Immutable once published, shared
-/// by all workers.
+/// by all workers. One of three: the watch serves (`up`); DNS serves, as it was decided
+/// (`left_to_dns`); or the watch has failed, and DNS has to do until it is back.
 struct WatchState {
   /// The agent's API answers: `instances` hold until the next state says otherwise. Where not,
   /// lookups over DNS have to do.
   bool up = false;
+  /// Nothing failed: DNS is the source of this service, for what `problem` says, and is believed as
+  /// with `fresh: connection`. Never together with `up`.
+  bool left_to_dns = false;
   /// Every instance that is not critical, with all its tags; normalised. The same pointer as in the
   /// state before means: unchanged. Set where `up`.
   std::shared_ptr<const InstanceList> instances;
@@ -32,7 +36,7 @@ struct WatchState {
   TimePoint answered{};  ///< when it was there
   Duration took{};       ///< of a query that did not wait for a change; 0 of one that did
   std::string note;      ///< what is odd about the answer, e.g. that no leader is known
-  LookupResult failure = LookupResult::kTimeout;  ///< where not `up`
+  LookupResult failure = LookupResult::kTimeout;  ///< where it failed
   std::string problem;                            ///< where not `up`: why, for people
 };
 using WatchStatePtr = std::shared_ptr<const WatchState>;

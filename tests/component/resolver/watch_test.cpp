@@ -149,6 +149,22 @@ TEST_F(Watch, DnsTakesOverWhenItFailsAndHandsBackWhenItIsBack) {
   EXPECT_EQ(stale, 0);
 }
 
+TEST_F(Watch, AServiceThatIsLeftToDnsIsLookedUpAndNothingHasFailed) {
+  consul(server);
+  push(up(instances(2)));
+  ASSERT_TRUE(quiet());
+  lookups.clear();
+  auto left = std::make_shared<WatchState>();
+  left->left_to_dns = true;
+  left->problem = "one process watches 100 services at most";
+  push(left);
+  EXPECT_TRUE(lookups.empty()) << "no failed lookup";
+  EXPECT_EQ(connect(), ServiceResolver::Wait::kFresh);
+  EXPECT_THAT(answer().instances, SizeIs(3));
+  EXPECT_EQ(answer().names.front().note,
+            "instead of the watch: one process watches 100 services at most");
+}
+
 TEST_F(Watch, WhoWaitsForDnsIsServedByTheWatchThatComesBack) {
   consul(server);
   push(up(instances(2)));
