@@ -90,9 +90,15 @@ void Supervisor::make_admin(BoundListener bound) {
 }
 
 void Supervisor::make_registrar() {
+  registry::RegistrarOptions options{options_.consul_http, options_.etcd, admin_endpoint_};
+  options.on_crowded = [this] {
+    if (watches_) {
+      watches_->give_way();
+    }
+  };
   registrar_ = std::make_unique<registry::Registrar>(
-      io_, registry::RegistrarOptions{options_.consul_http, options_.etcd, admin_endpoint_},
-      logger_, [this](const std::string& service, bool up) { on_registration(service, up); });
+      io_, std::move(options), logger_,
+      [this](const std::string& service, bool up) { on_registration(service, up); });
 }
 
 void Supervisor::make_watches() {

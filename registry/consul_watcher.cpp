@@ -42,6 +42,17 @@ std::string leader_note(const http::ClientResult& result) {
   return note;
 }
 
+/// A 429 that names no time.
+constexpr Duration kRefusedFor = std::chrono::seconds(1);
+
+std::string skipped_text(std::size_t count) {
+  return std::to_string(count) + " instances skipped: no address or no port";
+}
+
+std::string named_text(std::size_t count) {
+  return std::to_string(count) + " instances have a host name as address, which DNS resolves";
+}
+
 void append(std::string& note, const std::string& text) {
   note += (note.empty() || text.empty() ? "" : "; ") + text;
 }
@@ -97,7 +108,7 @@ net::Awaitable<void> ConsulWatcher::ask() {
   const auto asked = Clock::now();
   const auto query = plan_.begin(asked);
   if (!context_->target) {
-    plan_.failed(WatchPlan::kRetryAfterMax, asked, context_->random);
+    (void)plan_.failed(WatchPlan::kRetryAfterMax, asked, context_->random);
     fail(LookupResult::kUnreachable, context_->options.url + ": not an address of an agent", {});
     co_return;
   }
@@ -124,10 +135,10 @@ ConsulWatcher::Judgement ConsulWatcher::judge(const http::ClientResult& result) 
     out.problem = "the agent left instances out: " + advice(key_);
     return out;
   }
-  auto listing = decode_health(result.body, kMaxWatchBody);
+  auto listing = decode_health(result.body, kMaxWatchBody, context_->only_passing);
   if (!listing) {
     out.problem = "the agent's answer is not understood: " + shorten(result.body.substr(0, 80));
-  } else if (listing->instances.empty() && listing->skipped != 0) {
+  } else if (listing->instances.empty() && listing->skipped != 0 && listing->named == 0) {
     out.problem =
         "none of " + std::to_string(listing->skipped) + " instances has an IP address and a port";
   } else if (listing->instances.empty() && context_->options.token.empty() &&
@@ -149,13 +160,29 @@ void ConsulWatcher::take(const WatchPlan::Query& query, TimePoint asked,
   }
   auto judgement = judge(result);
   if (!judgement.listing) {
-    plan_.failed(parse_retry_after(result.header("Retry-After")), now, context_->random);
-    fail(judgement.failure, judgement.problem, now - asked);
+    take_setback(judgement, result, now - asked);
     return;
   }
-  plan_.answered(parse_index(result.header("X-Consul-Index")), result.body.size(), now);
+  const auto& listing = *judgement.listing;
+  WatchPlan::Answer answer;
+  answer.index = parse_index(result.header("X-Consul-Index"));
+  answer.body_bytes = result.body.size();
+  answer.streamed = result.header("X-Consul-Query-Backend") == "streaming";
+  answer.same = instances_ && *instances_ == listing.instances && named_ == listing.named;
+  answer.lost = instances_ && loses_any(*instances_, listing);
+  const bool direct = query.index == 0 || !answer.streamed;
+  const auto verdict = plan_.answered(answer, now);
+  if (query.index != 0) {
+    blocking_works();
+  }
+  if (direct) {
+    leader_note_ = leader_note(result);  // the agent's own view never knows a leader
+  }
+  if (verdict != WatchPlan::Verdict::kBelieve) {
+    return;
+  }
   WatchState state;
-  state.note = leader_note(result);
+  state.note = leader_note_;
   state.answered = now;
   // A query that waited reads what it answers at its end.
   state.asked = query.index == 0 ? asked : now;
@@ -164,35 +191,91 @@ void ConsulWatcher::take(const WatchPlan::Query& query, TimePoint asked,
 }
 
 void ConsulWatcher::take_listing(WatchState state, HealthListing listing) {
+  say_what_is_odd(listing);
   if (listing.skipped != 0) {
-    append(state.note,
-           std::to_string(listing.skipped) + " instances skipped: no IP address or no port");
+    append(state.note, skipped_text(listing.skipped));
   }
   const bool same = instances_ && *instances_ == listing.instances;
   if (!same) {
     instances_ = std::make_shared<const InstanceList>(std::move(listing.instances));
   }
-  state.up = true;
-  state.instances = instances_;
-  if (failed_at_ && context_->logger != nullptr) {
-    context_->logger->info("Consul watch is back",
-                           {{"service", name_of(key_)},
-                            {"after", seconds_text(state.answered - *failed_at_)},
-                            {"instances", std::to_string(instances_->size())}});
+  named_ = listing.named;
+  state.left_to_dns = named_ != 0;
+  state.up = !state.left_to_dns;
+  if (state.up) {
+    state.instances = instances_;
+  } else {
+    state.problem = named_text(named_);
   }
-  failed_at_.reset();
-  const bool news = !same || !last_ || !last_->up || last_->note != state.note;
-  if (news || state.answered - last_->answered >= kConfirmEvery) {
+  if (failed_at_) {
+    if (context_->logger != nullptr && !failed_quietly_) {
+      context_->logger->info("Consul watch is back",
+                             {{"service", name_of(key_)},
+                              {"after", seconds_text(state.answered - *failed_at_)},
+                              {"instances", std::to_string(instances_->size())}});
+    }
+    failed_at_.reset();
+    if (context_->back) {
+      context_->back();
+    }
+  }
+  const bool news = !last_ || last_->up != state.up || last_->problem != state.problem ||
+                    (state.up && (!same || last_->note != state.note));
+  if (news || (state.up && state.answered - last_->answered >= kConfirmEvery)) {
     publish(std::move(state));
   }
 }
 
-void ConsulWatcher::fail(LookupResult failure, const std::string& problem, Duration took) {
+void ConsulWatcher::say_what_is_odd(const HealthListing& listing) {
+  if (context_->logger != nullptr && listing.named != 0 && named_ == 0) {
+    context_->logger->info("DNS serves this service instead of the watch",
+                           {{"service", name_of(key_)}, {"reason", named_text(listing.named)}});
+  }
+  if (context_->logger != nullptr && listing.skipped > skipped_) {
+    context_->logger->warn("instances of a watched service cannot be used",
+                           {{"service", name_of(key_)}, {"reason", skipped_text(listing.skipped)}});
+  }
+  skipped_ = listing.skipped;
+}
+
+void ConsulWatcher::blocking_works() {
+  if (std::exchange(polled_, false) && context_->logger != nullptr) {
+    context_->logger->info("Consul answers blocking queries again", {{"service", name_of(key_)}});
+  }
+}
+
+void ConsulWatcher::take_setback(const Judgement& judgement, const http::ClientResult& result,
+                                 Duration took) {
+  auto told = parse_retry_after(result.header("Retry-After"));
+  const bool refused = result.status == 429;
+  if (refused) {
+    told = std::max(told.value_or(kRefusedFor), kRefusedFor);
+  }
+  const auto setback = plan_.failed(told, Clock::now(), context_->random);
+  if (setback == WatchPlan::Setback::kPolls && !std::exchange(polled_, true) &&
+      context_->logger != nullptr) {
+    context_->logger->warn("Consul fails blocking queries alone; the service is polled meanwhile",
+                           {{"service", name_of(key_)}, {"error", judgement.problem}});
+  }
+  if (setback == WatchPlan::Setback::kDown) {
+    // Whoever answers for all watches says it once for all of them.
+    const bool crowded = is_crowded(result) && context_->crowded;
+    fail(judgement.failure, judgement.problem, took, crowded);
+    if (crowded) {
+      context_->crowded();
+    }
+  }
+}
+
+void ConsulWatcher::fail(LookupResult failure, const std::string& problem, Duration took,
+                         bool quiet) {
   if (failed_at_) {
     return;
   }
   failed_at_ = Clock::now();
-  if (context_->logger != nullptr) {
+  failed_quietly_ = quiet;
+  polled_ = false;
+  if (context_->logger != nullptr && !quiet) {
     context_->logger->warn("Consul watch failed; lookups over DNS serve until it is back",
                            {{"service", name_of(key_)}, {"error", problem}});
   }
@@ -206,7 +289,7 @@ void ConsulWatcher::fail(LookupResult failure, const std::string& problem, Durat
 
 void ConsulWatcher::publish(WatchState state) {
   last_ = std::make_shared<const WatchState>(std::move(state));
-  if (context_->publish) {
+  if (context_->publish && !over_) {
     context_->publish(key_, last_);
   }
 }
@@ -223,7 +306,17 @@ void ConsulWatcher::begin_anew() {
   if (cancel_) {
     cancel_->cancel();
   }
-  agent_answers();
+  plan_.begin_anew(Clock::now());
+  hangs_ = false;
+  changed_.notify_all();
+}
+
+void ConsulWatcher::look_again() {
+  if (cancel_) {
+    cancel_->cancel();
+  }
+  plan_.retry_now(Clock::now());
+  changed_.notify_all();
 }
 
 void ConsulWatcher::agent_answers() {

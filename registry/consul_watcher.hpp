@@ -27,6 +27,11 @@ struct WatcherContext {
   Logger* logger = nullptr;
   std::function<void(const resolver::WatchKey&, resolver::WatchStatePtr)> publish;
   TimePoint heard{};  ///< when the agent last answered anything
+  bool only_passing = false;
+  /// The agent refused a connection because there are too many.
+  std::function<void()> crowded = nullptr;
+  /// A watch that had failed is back: the agent may be another one.
+  std::function<void()> back = nullptr;
 };
 
 /// A listing of a service, 10,000 instances and more.
@@ -35,8 +40,9 @@ inline constexpr std::size_t kMaxWatchBody = std::size_t{64} * 1024 * 1024;
 /// Keeps one blocking query on /v1/health/service/NAME?stale as WatchPlan says, and publishes what
 /// comes of it: whole, valid answers alone; and that the watch failed, once. A transport error, any
 /// status but 2xx, a body that is no listing or has nothing usable in it, and an answer that the
-/// agent's ACLs thinned out are failures, never an empty service. Each change between serving and
-/// failed is logged once. Thread-safety: none; one executor.
+/// agent's ACLs thinned out are failures, never an empty service. A service that has instances with
+/// a host name as address is left to DNS, which resolves them, and watched on. Each change between
+/// serving, failed, polled and left to DNS is logged once. Thread-safety: none; one executor.
 class ConsulWatcher : public std::enable_shared_from_this<ConsulWatcher> {
  public:
   /// Where nothing but times changed, workers hear of it this often at most.
@@ -53,6 +59,8 @@ class ConsulWatcher : public std::enable_shared_from_this<ConsulWatcher> {
   void agent_answers();
   /// The context's options changed.
   void begin_anew();
+  /// What answers mean has changed: the service is asked for at once.
+  void look_again();
 
  private:
   struct Judgement {
@@ -66,7 +74,10 @@ class ConsulWatcher : public std::enable_shared_from_this<ConsulWatcher> {
   [[nodiscard]] Judgement judge(const http::ClientResult& result) const;
   void take(const WatchPlan::Query& query, TimePoint asked, const http::ClientResult& result);
   void take_listing(resolver::WatchState state, HealthListing listing);
-  void fail(LookupResult failure, const std::string& problem, Duration took);
+  void take_setback(const Judgement& judgement, const http::ClientResult& result, Duration took);
+  void fail(LookupResult failure, const std::string& problem, Duration took, bool quiet = false);
+  void say_what_is_odd(const HealthListing& listing);
+  void blocking_works();
   void publish(resolver::WatchState state);
 
   std::shared_ptr<WatcherContext> context_;
@@ -76,8 +87,13 @@ class ConsulWatcher : public std::enable_shared_from_this<ConsulWatcher> {
   net::Notifier changed_;
   std::shared_ptr<http::ClientCancel> cancel_;
   resolver::WatchStatePtr last_;
-  std::shared_ptr<const InstanceList> instances_;  // of the last good answer
+  std::shared_ptr<const InstanceList> instances_;  // of the last answer that was believed
+  std::size_t named_ = 0;                          // its instances with a host name
+  std::size_t skipped_ = 0;                        // and those that cannot be used at all
+  std::string leader_note_;                        // of the last answer of a server
   std::optional<TimePoint> failed_at_;
+  bool failed_quietly_ = false;
+  bool polled_ = false;  // blocking queries fail alone
   bool hangs_ = false;
   bool over_ = false;
 };

@@ -16,12 +16,17 @@ namespace pilotfish::registry {
 /// one small probe while all of them wait, since an agent that hangs looks like one without news:
 /// where it answered nothing for 2 s, GET / (no ACL, asks no server, any answer will do) gets 3 s;
 /// without an answer every watch fails and DNS takes over, until the probe, repeated, is answered.
+/// What WatchBudget does not allow is left to DNS: the last of the desired services, with one log
+/// line when that begins and one when it is over. Before the first query, and whenever a watch is
+/// back, the agent is asked whether its DNS leaves out warning instances (only_passing).
 /// Thread-safety: none; lives on the main thread's executor. After destruction nothing touches the
 /// logger or `publish` any more.
 class ConsulWatches {
  public:
   static constexpr Duration kProbeEvery = std::chrono::seconds(2);
   static constexpr Duration kProbeTimeout = std::chrono::seconds(3);
+  /// For /v1/agent/self; a watch begins without its answer then.
+  static constexpr Duration kAskSelfTimeout = std::chrono::seconds(2);
 
   /// Called on the executor for each state of each service; null when it is watched no more.
   using Publish = std::function<void(const resolver::WatchKey&, resolver::WatchStatePtr)>;
@@ -39,6 +44,10 @@ class ConsulWatches {
   /// The services to watch from now on; may be called again at any time (reload). What stays is
   /// left alone. Repeated keys count once.
   void set_desired(const std::vector<resolver::WatchKey>& services);
+
+  /// The agent takes no more connections from this machine, and somebody else needs one: fewer
+  /// services are watched from now on, at once.
+  void give_way();
 
  private:
   struct Impl;

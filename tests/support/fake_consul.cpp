@@ -44,26 +44,41 @@ std::string FakeConsul::registration(const std::string& id) const {
 }
 
 FakeReply FakeConsul::answer_health(const FakeRequest& request) {
-  if (health_reply) {
+  const auto field = [&request](const std::string& name) -> std::string {
+    const auto at = request.target.find(name);
+    return at == std::string::npos ? "0" : request.target.substr(at + name.size());
+  };
+  const std::uint64_t asked = std::stoull(field("&index="));
+  if (asked != 0 && indexed_reply) {
+    return *indexed_reply;
+  }
+  if (health_reply && (asked == 0 || !view)) {
     return *health_reply;
   }
   if (index == 0) {
     return {.body = health};
   }
-  const auto now = [this] {
-    return FakeReply{.body = health, .headers = {{"X-Consul-Index", std::to_string(index)}}};
+  const bool streams = asked != 0 && view;
+  const auto newest = [this, streams] { return streams ? view_index : index; };
+  const auto now = [this, streams, newest] {
+    FakeReply reply{.body = streams ? *view : health,
+                    .headers = {{"X-Consul-Index", std::to_string(newest())}}};
+    if (streams) {
+      reply.headers.emplace_back("X-Consul-Query-Backend", "streaming");
+      reply.headers.emplace_back("X-Consul-Knownleader", "false");
+    }
+    return reply;
   };
-  const auto number = [&request](const std::string& name) -> std::uint64_t {
-    const auto at = request.target.find(name);
-    return at == std::string::npos ? 0 : std::stoull(request.target.substr(at + name.size()));
-  };
-  const auto asked = number("&index=");
-  if (asked != index) {
+  if (streams ? asked < newest() : asked != newest()) {
     return now();
   }
-  const auto until = Clock::now() + std::chrono::seconds(number("&wait="));
-  return {.later = [this, now, asked, until]() -> std::optional<FakeReply> {
-    if (index == asked && Clock::now() < until) {
+  const auto wait = field("&wait=");
+  const bool in_ms = wait.find("ms") != std::string::npos;
+  const Duration length = in_ms ? Duration(std::chrono::milliseconds(std::stoull(wait)))
+                                : Duration(std::chrono::seconds(std::stoull(wait)));
+  const auto until = Clock::now() + length;
+  return {.later = [this, now, newest, asked, until]() -> std::optional<FakeReply> {
+    if (newest() == asked && Clock::now() < until) {
       return std::nullopt;
     }
     return now();

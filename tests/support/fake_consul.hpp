@@ -43,10 +43,20 @@ class FakeConsul {
     health = std::move(listing);
     ++index;
   }
-  /// Set: the answer to /v1/health/service/ instead.
+  /// Where set, queries with an index are answered as by a client agent: from a view of its own,
+  /// which only stream() changes, whatever the servers (`health`, `index`) say meanwhile.
+  std::optional<std::string> view;
+  std::uint64_t view_index = 0;
+  void stream(std::string listing, std::uint64_t at) {
+    view = std::move(listing);
+    view_index = at;
+  }
+  /// Set: the answer to /v1/health/service/ instead, but for queries of the view.
   std::optional<FakeReply> health_reply;
   /// Set: asked first; what it answers is the answer.
   std::function<std::optional<FakeReply>(const FakeRequest&)> instead;
+  /// Set: the answer to queries with an index instead.
+  std::optional<FakeReply> indexed_reply;
   /// Set: the answer to everything that is asked.
   std::optional<FakeReply> always;
   /// Set: the answer to /v1/agent/self.
