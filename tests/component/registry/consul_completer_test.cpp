@@ -48,9 +48,22 @@ TEST_F(Completer, ListsEveryInstanceWithAllTagsInAnyCase) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->size(), 2000U);
   EXPECT_TRUE(found->front().tags.empty()) << "as from DNS: the tier puts its own";
-  const auto& request = consul.requests.back();
+  const auto& request = consul.requests.front();
   EXPECT_EQ(request.target, "/v1/health/service/billing%20a?stale&dc=dc2&tag=read&tag=v4");
   EXPECT_EQ(request.header("X-Consul-Token"), "t");
+}
+
+TEST_F(Completer, ListsWarningInstancesOnlyWhereTheAgentsDnsDoes) {
+  consul.health =
+      R"([{"Node":{"Address":"10.0.0.1"},"Service":{"Port":1},"Checks":[{"Status":"warning"}]},)"
+      R"({"Node":{"Address":"10.0.0.1"},"Service":{"Port":2},"Checks":[{"Status":"passing"}]}])";
+  for (const bool only_passing : {false, true}) {
+    consul.self = FakeReply{.body = std::string(R"({"DebugConfig":{"DNSOnlyPassing":)") +
+                                    (only_passing ? "true" : "false") + "}}"};
+    const auto found = complete({});
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->size(), only_passing ? 1U : 2U);
+  }
 }
 
 TEST_F(Completer, DropsWhatAnAgentThatIgnoresTagsListsTooMuch) {
