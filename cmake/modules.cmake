@@ -14,5 +14,5 @@ function(pilotfish_test name)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 DISCOVERY_MODE PRE_TEST
-                       PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 120)
+                       PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 300)
 endfunction()
