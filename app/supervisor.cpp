@@ -166,17 +166,21 @@ net::Awaitable<void> Supervisor::start() {
     admin_->start();
   }
   co_await workers_->wait_first_lookups(Clock::now() + kFirstLookups);
-  co_await causes_.wait(Clock::now() + kFirstCauses);
-  const MergedStatus first = co_await workers_->status(kWorkerAnswer);
   if (draining_) {
     co_return;
   }
   registrar_started_ = true;
   registrar_->set_desired(options_.announcements);
   registrar_->start();
-  show_start_screen(first);
   started_ = true;
   service_manager_.ready();
+  // Only what people read waits for the agent to say why an instance is missing.
+  co_await causes_.wait(Clock::now() + kFirstCauses);
+  const MergedStatus first = co_await workers_->status(kWorkerAnswer);
+  if (draining_) {
+    co_return;
+  }
+  show_start_screen(first);
   if (reload_wanted_) {
     ask_for_reload();
   }

@@ -26,21 +26,6 @@ Foreign foreign_protocol(std::string_view first) {
   return record ? Foreign::kTls : Foreign::kNone;
 }
 
-std::string foreign_answer(Foreign protocol) {
-  if (protocol == Foreign::kTls) {
-    return std::string("\x15\x03\x01\x00\x02\x02\x28"sv);  // fatal, handshake_failure
-  }
-  std::string answer("\x00\x00\x00\x04\x00\x00\x00\x00\x00"sv);  // SETTINGS
-  const auto size = 8 + kHttp2Advice.size();
-  answer += '\x00';
-  answer += static_cast<char>(size >> 8U);
-  answer += static_cast<char>(size & 0xffU);
-  answer += "\x07\x00\x00\x00\x00\x00"sv;          // GOAWAY
-  answer += "\x00\x00\x00\x00\x00\x00\x00\x0d"sv;  // no stream was taken; HTTP_1_1_REQUIRED
-  answer += kHttp2Advice;
-  return answer;
-}
-
 std::string_view foreign_advice(Foreign protocol) {
   return protocol == Foreign::kTls ? kTlsAdvice : kHttp2Advice;
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 namespace pilotfish::proxy {
@@ -20,11 +19,7 @@ enum class Foreign : std::uint8_t { kNone, kTls, kHttp2 };
   return foreign_protocol(first) == Foreign::kTls;
 }
 
-/// What such a client gets before the connection ends. TLS: the alert handshake_failure. HTTP/2:
-/// SETTINGS and GOAWAY with HTTP_1_1_REQUIRED, whose text says it (gRPC and curl show it).
-[[nodiscard]] std::string foreign_answer(Foreign protocol);
-
-/// For the log: what came, and what to do about it.
+/// For the log and the 400 that such a client gets: what came, and what to do about it.
 [[nodiscard]] std::string_view foreign_advice(Foreign protocol);
 
 }  // namespace pilotfish::proxy

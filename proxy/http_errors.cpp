@@ -61,20 +61,7 @@ net::Awaitable<void> HttpSession::refuse_protocol(Foreign protocol) {
       LogLevel::kWarn, options().name,
       tls ? "a client speaks TLS to a plain port" : "a client speaks HTTP/2 to an HTTP/1.1 port",
       std::string(foreign_advice(protocol)), {{"client", client_endpoint_.to_string()}});
-  request_.clear();
-  (void)body_.begin(http::Framing::kNone, 0, {});  // nothing was read of one
-  take_scratch();
-  scratch_->answer_bytes = foreign_answer(protocol);
-  alive_ = false;
-  unread_input_ = true;
-  status_ = 400;
-  body_out_ = 0;
-  net::Gather gather;
-  gather.add(scratch_->answer_bytes);
-  (void)co_await send_to_client(gather);
-  tries_ = 0;
-  instance_.reset();
-  end_request(tls ? "tls_on_plain_port" : "http2_on_http1_port", Clock::now());
+  co_await refuse(400, "http_request_error", foreign_advice(protocol));
 }
 
 net::Awaitable<void> HttpSession::fail_open(const Opened& opened) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "core/best_first.hpp"
+
 namespace pilotfish::registry {
 namespace {
 
@@ -152,6 +154,7 @@ std::optional<HealthListing> decode_health(std::string_view body, std::size_t ma
     }
   }
   share_tags(listing.instances);
+  best_first(listing.instances);
   normalise(listing.instances);
   std::ranges::sort(listing.out);
   return listing;

@@ -29,7 +29,7 @@ struct HealthListing {
 /// never an empty service. One bad entry costs that entry alone. Weights are clamped to 0..65535.
 /// `max_size` bytes at most. `only_passing`: warning counts as critical, as the agent's DNS has it
 /// with dns_config.only_passing. Entries of one address and port become one, with the tags of all,
-/// as each of them is found over DNS, and the weight that normalise() says.
+/// as each of them is found over DNS, and the weight that best_first() says.
 std::optional<HealthListing> decode_health(std::string_view body,
                                            std::size_t max_size = kMaxJsonSize,
                                            bool only_passing = false);

@@ -8,6 +8,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "core/best_first.hpp"
+
 namespace pilotfish::resolver {
 namespace {
 
@@ -124,6 +126,9 @@ SrvReading read_srv(const DnsAnswer& answer, std::string_view consul_domain,
     } else if (missing.insert(record.target).second) {
       out.missing.push_back(record.target);
     }
+  }
+  if (!consul_domain.empty()) {
+    best_first(out.instances);
   }
   normalise(out.instances);
   return out;

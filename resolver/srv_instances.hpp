@@ -15,7 +15,9 @@ namespace pilotfish::resolver {
 /// Addresses per SRV target, by lower-case name.
 using AddressBook = std::map<std::string, std::vector<IpAddress>, std::less<>>;
 
-/// What an SRV answer says about instances (RFC 2782). Pure.
+/// What an SRV answer says about instances (RFC 2782). An address and port that comes twice counts
+/// once: with the first weight, and in Consul's answers, whose order is chance, as best_first()
+/// says. Pure.
 struct SrvReading {
   InstanceList instances;            ///< one per record and address, normalised, without tags
   std::vector<std::string> missing;  ///< targets without an address, each once

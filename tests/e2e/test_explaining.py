@@ -292,8 +292,7 @@ def test_tls_and_http2_on_a_plain_port_are_named(lane):
         came = b""
         while part := client.recv(4096):
             came += part
-    assert came[3] == 4 and came[12] == 7 and came[22:26] == b"\0\0\0\x0d", came
-    assert b"HTTP/1.1" in came
+    assert came.startswith(b"HTTP/1.1 400 ") and b"HTTP/2 is not built yet" in came, came
     sidecar.await_log("a client speaks HTTP/2 to an HTTP/1.1 port upstream=app")
     assert get(port).status == 200
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 
+#include "core/best_first.hpp"
 #include "core/tier_answer.hpp"
 
 namespace pilotfish {
@@ -22,13 +23,21 @@ TEST(Normalise, SortsByEndpoint) {
   EXPECT_EQ(list[3].endpoint.to_string(), "[::1]:1");
 }
 
-TEST(Normalise, OfRepeatedEndpointsTheSameOneStaysInWhateverOrderTheyCome) {
+TEST(Normalise, KeepsTheFirstOfRepeatedEndpoints) {
+  InstanceList list{make("10.0.0.2:80", 7), make("10.0.0.1:80", 1), make("10.0.0.2:80", 9)};
+  normalise(list);
+  ASSERT_EQ(list.size(), 2U);
+  EXPECT_EQ(list[1].weight, 7U);
+}
+
+TEST(BestFirst, OfRepeatedEndpointsTheSameOneStaysInWhateverOrderTheyCome) {
   InstanceList list{make("10.0.0.1:80", 1), make("10.0.0.2:80", 7), make("10.0.0.2:80", 9),
                     make("10.0.0.2:80", 20)};
   list[3].priority = 5;  // behind, whatever its weight
   std::ranges::sort(list, {}, &Instance::weight);
   do {
     auto shuffled = list;
+    best_first(shuffled);
     normalise(shuffled);
     ASSERT_EQ(shuffled.size(), 2U);
     EXPECT_EQ(shuffled[1].weight, 9U);

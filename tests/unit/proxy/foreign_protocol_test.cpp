@@ -17,18 +17,5 @@ TEST(ForeignProtocol, IsKnownByItsFirstBytes) {
   }
 }
 
-TEST(ForeignProtocol, GetsFramesThatItsClientsUnderstand) {
-  EXPECT_EQ(foreign_answer(Foreign::kTls), "\x15\x03\x01\x00\x02\x02\x28"sv);
-  const auto answer = foreign_answer(Foreign::kHttp2);
-  ASSERT_GT(answer.size(), 26U);
-  EXPECT_EQ(answer.substr(0, 9), "\x00\x00\x00\x04\x00\x00\x00\x00\x00"sv);
-  const auto size =
-      static_cast<unsigned char>(answer[10]) * 256U + static_cast<unsigned char>(answer[11]);
-  EXPECT_EQ(size, answer.size() - 18);
-  EXPECT_EQ(answer[12], '\x07');
-  EXPECT_EQ(answer.substr(22, 4), "\x00\x00\x00\x0d"sv);
-  EXPECT_NE(answer.find("HTTP/1.1"), std::string::npos);
-}
-
 }  // namespace
 }  // namespace pilotfish::proxy

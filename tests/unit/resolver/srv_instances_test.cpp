@@ -97,7 +97,15 @@ TEST(SrvInstances, SkipsPortZeroUnusableTargetsAndTheDot) {
   EXPECT_EQ(reading.skipped, 2U);
 }
 
-TEST(SrvInstances, CountsDuplicatesOnceWithTheHighestWeightInAnyOrder) {
+TEST(SrvInstances, CountsDuplicatesOnceWithTheFirstWeight) {
+  DnsAnswer answer;
+  answer.srv = {{0, 3, 80, "a", true}, {0, 9, 80, "b", true}};
+  answer.addresses = {{"a", ip("10.0.0.1")}, {"b", ip("10.0.0.1")}};
+  EXPECT_THAT(read_srv(answer, "").instances,
+              ElementsAre(Instance{{ip("10.0.0.1"), 80}, 3, 0, {}}));
+}
+
+TEST(SrvInstances, OfDuplicatesInConsulsAnswersTheHighestWeightCountsInAnyOrder) {
   DnsAnswer answer;
   answer.srv = {{0, 0, 80, "b", true}, {0, 65535, 80, "a", true}};
   answer.addresses = {{"a", ip("10.0.0.1")}, {"b", ip("10.0.0.1")}};
