@@ -86,6 +86,8 @@ std::vector<FieldCase> top_cases() {
       {"consul.dns", "", "consul: {dns: '[::1]:5'}",
        [](auto& o) { o.consul_dns.server = address("[::1]:5"); }},
       {"consul.domain", "", "consul: {domain: x.y.}", [](auto& o) { o.consul_dns.domain = "x.y"; }},
+      {"consul.only_passing", "", "consul: {only_passing: true}",
+       [](auto& o) { o.consul_http.only_passing = true; }},
       {"dns", "", "dns: [10.0.0.1:53]", [](auto& o) { o.dns = {address("10.0.0.1:53")}; }},
       {"etcd.endpoints", "", "etcd: {endpoints: [http://a:1, http://b:2]}",
        [](auto& o) {
