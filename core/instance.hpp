@@ -29,8 +29,8 @@ using InstanceList = std::vector<Instance>;
 /// From so many instances on an answer is large: what is linear in it is done beside the workers.
 inline constexpr std::size_t kLargeAnswer = 256;
 
-/// Sorts by endpoint; of repeated endpoints the lowest priority number stays, then the highest
-/// weight, in whatever order a registry names them (Consul's DNS shuffles). Without port 0.
+/// Sorts by endpoint and drops repeated endpoints; the first occurrence in the given order stays
+/// (best_first.hpp: where that order is chance). Instances with port 0 go.
 void normalise(InstanceList& instances);
 
 /// An InstanceList that never changes again, shared by all who hold it, also across threads: a copy
