@@ -4,6 +4,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <exception>
+#include <map>
 #include <random>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "app/status_json.hpp"
 #include "balancer/cluster.hpp"
 #include "net/asio.hpp"
+#include "proxy/selection.hpp"
 #include "registry/consul_absence.hpp"
 #include "resolver/service_resolver.hpp"
 
@@ -34,7 +36,9 @@ std::vector<TierAnswer> ask(const config::RootOptions& options,
   resolver::DnsService dns(io, options.consul_dns, 1, logger, completer.get(), entropy());
   std::vector<TierAnswer> answers;
   {
-    resolver::ServiceResolver service(dns, upstream.source, upstream.fresh, upstream.lookup,
+    resolver::ServiceResolver service(dns,
+                                      proxy::asked_source(upstream.source, upstream.cluster.split),
+                                      upstream.fresh, upstream.lookup,
                                       {.on_answer = [](std::size_t, const TierAnswer&) {},
                                        .on_lookup = [](const NameAnswer&) {},
                                        .on_stale = [] {}});
@@ -58,17 +62,12 @@ bool is_denied(const TierAnswer& answer) {
   return answer.answered != TimePoint{} && answer.instances.empty() && !is_failure(answer.result);
 }
 
-/// Adds to the reason what the agent's API knows of tiers that DNS says are empty.
-void explain_empty_tiers(const config::RootOptions& options, const proxy::UpstreamOptions& upstream,
-                         proxy::UpstreamStatus& status) {
-  const auto* source = std::get_if<resolver::ConsulSource>(&upstream.source);
-  if (source == nullptr || std::ranges::none_of(status.answers, is_denied)) {
-    return;
-  }
+registry::Absence ask_why(const config::RootOptions& options,
+                          const resolver::ConsulSource& source) {
   net::IoContext io{1};
   registry::Absence absence{.present = {}, .problem = "no answer in time"};
   asio::co_spawn(io,
-                 registry::ask_absence(io.get_executor(), options.consul_http, *source,
+                 registry::ask_absence(io.get_executor(), options.consul_http, source,
                                        Clock::now() + kApiLimit),
                  [&absence](const std::exception_ptr& error, registry::Absence got) {
                    if (!error) {
@@ -76,10 +75,28 @@ void explain_empty_tiers(const config::RootOptions& options, const proxy::Upstre
                    }
                  });
   io.run_for(kApiLimit + 1s);
+  return absence;
+}
+
+/// Adds to the reason what the agent's API knows of tiers that DNS says are empty.
+void explain_empty_tiers(const config::RootOptions& options, const proxy::UpstreamOptions& upstream,
+                         proxy::UpstreamStatus& status) {
+  const auto* source = std::get_if<resolver::ConsulSource>(&upstream.source);
+  if (source == nullptr || std::ranges::none_of(status.answers, is_denied)) {
+    return;
+  }
+  const auto asked = proxy::asked_source(upstream.source, upstream.cluster.split);
+  const auto& tiers = std::get<resolver::ConsulSource>(asked).tiers;
+  std::map<std::string, registry::Absence> known;  // by datacenter
   std::string said;
-  for (std::size_t tier = 0; tier < status.answers.size(); ++tier) {
+  for (std::size_t tier = 0; tier < std::min(tiers.size(), status.answers.size()); ++tier) {
     if (is_denied(status.answers[tier])) {
-      const auto why = registry::explain(absence, *source, source->tiers[tier].tags);
+      auto there = *source;
+      there.datacenter = tiers[tier].datacenter.empty() ? there.datacenter : tiers[tier].datacenter;
+      if (!known.contains(there.datacenter)) {
+        known.emplace(there.datacenter, ask_why(options, there));
+      }
+      const auto why = registry::explain(known.at(there.datacenter), there, tiers[tier].tags);
       // An unknown service, and an API that is away, are so for every tier.
       if (why != said) {
         status.reason += (status.reason.empty() ? "" : "; ") + status.tier_names[tier] + ": " + why;
@@ -95,9 +112,13 @@ proxy::UpstreamStatus judge(const proxy::UpstreamOptions& upstream,
   proxy::UpstreamStatus status;
   status.name = upstream.name;
   status.required = upstream.required;
-  status.tier_names = resolver::tier_names(upstream.source);
-  balancer::Cluster cluster(upstream.cluster, status.tier_names, 1);
+  status.tier_names = proxy::tier_names(upstream.source, upstream.cluster.split);
+  balancer::Cluster cluster(upstream.cluster, status.tier_names, 1,
+                            proxy::tier_roles(upstream.source, upstream.cluster.split));
   const TimePoint now = Clock::now();
+  proxy::DrainedNodes drained;
+  drained.set_entries(upstream.drain);
+  cluster.set_drain(drained.list(), now);
   for (std::size_t tier = 0; tier < answers.size(); ++tier) {
     if (answers[tier].answered != TimePoint{}) {
       cluster.on_answer(tier, answers[tier], now);

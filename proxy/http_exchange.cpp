@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "proxy/hash_key.hpp"
 #include "proxy/http_session.hpp"
 
 namespace pilotfish::proxy {
@@ -95,6 +94,10 @@ void HttpSession::start_request() {
   body_out_ = tunnel_in_ = 0;
   error_ = {};
   instance_.reset();
+  wanted_ = sticky_ = 0;
+  if (upstream_->selects()) {
+    select();
+  }
 }
 
 void HttpSession::finish_request(TimePoint now) {
@@ -130,16 +133,6 @@ HttpSession::TryEnd HttpSession::begin_body() {
   return TryEnd::kAnswer;
 }
 
-balancer::PickContext HttpSession::pick_context(TimePoint now) const {
-  balancer::PickContext context;
-  context.now = now;
-  context.tried = {scratch_->tried.data(), tried_count_};
-  if (uses_hash(options().cluster.algorithm)) {
-    context.hash = hash_key(options().hash_on, client_endpoint_, request_);
-  }
-  return context;
-}
-
 bool HttpSession::choose_pooled(TimePoint now) {
   if (want_fresh_connection_ || !paused_) {
     return false;
@@ -162,10 +155,11 @@ bool HttpSession::choose_pooled(TimePoint now) {
 balancer::InstanceState* HttpSession::choose_instance(TimePoint now) {
   // One pick for one try: the one that found no idle connection counts, as long as it may serve.
   const auto candidate = std::exchange(candidate_, nullptr);
-  if (candidate && upstream_->may_serve(*candidate)) {
+  const auto context = pick_context(now);
+  if (candidate && upstream_->may_serve(*candidate, context)) {
     return candidate.get();
   }
-  return upstream_->pick(pick_context(now));
+  return upstream_->pick(context);
 }
 
 net::Awaitable<bool> HttpSession::choose() {
@@ -314,7 +308,7 @@ void HttpSession::await_answer(Connection& connection) {
   }
   const bool repeatable = http::is_idempotent(request_.method) && body_.replayable() &&
                           !interim_passed_ && retries_ < retry.attempts && retry.on_reset && room &&
-                          upstream_->another({scratch_->tried.data(), tried_count_ + 1});
+                          upstream_->another({scratch_->tried.data(), tried_count_ + 1}, wanted_);
   if (repeatable) {
     connection.expect_heard_within(deadline, options().connect_timeout, sent_at_);
   } else {

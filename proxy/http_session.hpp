@@ -120,6 +120,8 @@ class HttpSession final : public Session {
   /// From the head on, or from where the quick way left it.
   net::Awaitable<void> exchange(Step step);
   void start_request();
+  void select();                                  // http_select.cpp
+  [[nodiscard]] std::string_view cookie_field();  // the same
   void finish_request(TimePoint now);
   /// Bytes that were read behind a late body belong to what comes next.
   void take_late_input();
@@ -257,6 +259,9 @@ class HttpSession final : public Session {
   bool covered_ = false;
 
   // Its tries
+  std::uint64_t wanted_ = 0;      ///< tiers that come first (balancer::PickContext)
+  std::uint64_t sticky_ = 0;      ///< value of its cookie; 0: none
+  std::uint32_t tiers_turn_ = 0;  ///< of `wanted_`
   std::size_t tried_count_ = 0;
   std::uint32_t tries_ = 0;
   std::uint32_t retries_ = 0;

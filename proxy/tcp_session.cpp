@@ -91,12 +91,15 @@ net::Awaitable<void> TcpSession::serve() {
 
 net::Awaitable<bool> TcpSession::connect() {
   std::uint32_t retries = 0;
+  const auto wanted = upstream_->draw_share();
+  const auto turn = upstream_->tiers_turn();
   std::uint32_t pauses = 0;
   bool paused = true;
   for (;;) {
     const auto now = Clock::now();
     balancer::PickContext context;
     context.now = now;
+    context.wanted = turn == upstream_->tiers_turn() ? wanted : 0;
     context.tried = {tried_.data(), tried_count_};
     if (uses_hash(upstream_->options().cluster.algorithm)) {
       context.hash = hash_source(client_endpoint_);

@@ -36,8 +36,8 @@ void Upstream::log_lookups(std::size_t tier, const TierAnswer& answer, TimePoint
   failing_tiers_.resize(std::max(failing_tiers_.size(), tier + 1));
   const auto former =
       std::exchange(failing_tiers_[tier], failed ? std::optional(answer.result) : std::nullopt);
-  const auto names =
-      resolver::tier_names(options_.source);  // the cluster's may be of before a reload
+  const auto names = tier_names(options_.source,
+                                options_.cluster.split);  // the cluster's may be of before a reload
   const std::string& name = names[tier];
   if (failed) {
     if (!failed_before) {

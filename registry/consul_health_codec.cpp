@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace pilotfish::registry {
 namespace {
@@ -55,6 +56,24 @@ std::vector<std::string> tags_of(const json::value& service) {
   return out;
 }
 
+resolver::InstanceDetail detail_of(const json::value& entry, const Endpoint& endpoint) {
+  resolver::InstanceDetail out{endpoint, {}, {}};
+  if (const auto* node = member(entry, "Node"); node != nullptr) {
+    out.node = text_of(*node, "Node");
+  }
+  const auto* service = member(entry, "Service");
+  const auto* meta = service == nullptr ? nullptr : member(*service, "Meta");
+  if (meta != nullptr && meta->is_object()) {
+    for (const auto& one : meta->get_object()) {
+      if (one.value().is_string()) {
+        out.meta.emplace_back(one.key(), one.value().get_string());
+      }
+    }
+  }
+  std::sort(out.meta.begin(), out.meta.end());
+  return out;
+}
+
 std::optional<Instance> decode_instance(const json::value& entry, Status status) {
   const auto* service = member(entry, "Service");
   if (service == nullptr || !service->is_object()) {
@@ -98,12 +117,17 @@ std::optional<HealthListing> decode_health(std::string_view body, std::size_t ma
     if (is_out(status)) {
       ++listing.excluded;
     } else if (auto instance = decode_instance(entry, status)) {
+      listing.details.push_back(detail_of(entry, instance->endpoint));
       listing.instances.push_back(std::move(*instance));
     } else {
       ++listing.skipped;
     }
   }
   normalise(listing.instances);
+  auto& details = listing.details;
+  std::ranges::stable_sort(details, {}, &resolver::InstanceDetail::endpoint);
+  const auto repeated = std::ranges::unique(details, {}, &resolver::InstanceDetail::endpoint);
+  details.erase(repeated.begin(), repeated.end());
   return listing;
 }
 

@@ -168,12 +168,15 @@ void ConsulWatcher::take_listing(WatchState state, HealthListing listing) {
     append(state.note,
            std::to_string(listing.skipped) + " instances skipped: no IP address or no port");
   }
-  const bool same = instances_ && *instances_ == listing.instances;
+  const bool same = instances_ && *instances_ == listing.instances && *details_ == listing.details;
   if (!same) {
     instances_ = std::make_shared<const InstanceList>(std::move(listing.instances));
+    details_ =
+        std::make_shared<const std::vector<resolver::InstanceDetail>>(std::move(listing.details));
   }
   state.up = true;
   state.instances = instances_;
+  state.details = details_;
   if (failed_at_ && context_->logger != nullptr) {
     context_->logger->info("Consul watch is back",
                            {{"service", name_of(key_)},

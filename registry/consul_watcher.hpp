@@ -76,7 +76,8 @@ class ConsulWatcher : public std::enable_shared_from_this<ConsulWatcher> {
   net::Notifier changed_;
   std::shared_ptr<http::ClientCancel> cancel_;
   resolver::WatchStatePtr last_;
-  std::shared_ptr<const InstanceList> instances_;  // of the last good answer
+  std::shared_ptr<const InstanceList> instances_;                         // of the last good answer
+  std::shared_ptr<const std::vector<resolver::InstanceDetail>> details_;  // the same
   std::optional<TimePoint> failed_at_;
   bool hangs_ = false;
   bool over_ = false;

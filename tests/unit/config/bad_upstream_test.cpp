@@ -9,9 +9,9 @@ TEST(BadUpstream, SuggestsTheNearestKeyAndWord) {
        "f.yaml:5:5: unknown key \"lisen\" in upstreams.billing; did you mean \"listen\"?\n"},
       {upstream("foo: bar"),
        "f.yaml:5:5: unknown key \"foo\" in upstreams.billing; known here: listen, protocol, "
-       "required, consul, prefer, srv, dns, static, fresh, lookup, fallback, balance, hash_on, "
-       "connect_timeout, request_timeout, idle_timeout, timeouts, host, check, retry, eject, "
-       "limits, slow_start\n"},
+       "required, enabled, drain, consul, prefer, split, choose_by, srv, dns, static, fresh, "
+       "lookup, fallback, balance, hash_on, sticky, connect_timeout, request_timeout, "
+       "idle_timeout, timeouts, host, check, retry, eject, limits, slow_start\n"},
       {upstream("protocol: https"),
        "f.yaml:5:15: upstreams.billing.protocol: \"https\" is none of http, tcp; did you mean "
        "\"http\"?\n"},
