@@ -83,8 +83,8 @@ register:
     assert {has["direction"] for name, has, _ in samples
             if name == "pilotfish_upstream_bytes_total"} == {"sent", "received"}
     assert {has["state"] for name, has, _ in samples
-            if name == "pilotfish_upstream_instances"} <= {"healthy", "ejected", "draining",
-                                                           "absent"}
+            if name == "pilotfish_upstream_instances"} <= {"healthy", "unhealthy", "ejected",
+                                                           "draining", "absent"}
 
 
 def test_metrics_are_text_that_prometheus_knows(lane):
