@@ -150,7 +150,7 @@ std::vector<FieldCase> limit_cases() {
        [](auto& o) {
          a(o).host = {proxy::HostRule::Kind::kName, "b.example:8080"};
        }},
-      {"check.http", "a", "check: {http: /health?x=1}",
+      {"check.http", "a", "check: {http: '/health?x=1'}",
        [](auto& o) {
          a(o).check = {proxy::ActiveCheckKind::kHttp, "/health?x=1"};
        }},
