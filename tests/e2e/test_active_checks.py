@@ -1,5 +1,7 @@
 """check: the sidecar itself asks each instance whether it is well. host: what it calls them."""
 
+import time
+
 from harness import free_port, get, wait_for
 from harness.backend import normal
 
@@ -73,6 +75,8 @@ def test_a_probe_is_made_once_for_all_workers(backend, pilotfish):
     pilotfish(checked(server.ports, port, CHECK.replace("100ms", "1h"), root="workers: 4"))
     for _ in range(20):
         assert get(port).status == 200
+    wait_for(lambda: ward.probes, 5, "it is probed")
+    time.sleep(0.5)  # others would have come within 0.2 s
     assert ward.probes == {server.port: 1}
 
 
