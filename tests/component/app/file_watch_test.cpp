@@ -22,11 +22,11 @@ class QuietLogger final : public Logger {
 
 class FileWatchTest : public ::testing::Test {
  protected:
-  FileWatchTest() {
+  void SetUp() override {
     std::string name = (fs::temp_directory_path() / "pilotfish-watch-XXXXXX").string();
     root_ = ::mkdtemp(name.data());
   }
-  ~FileWatchTest() override { fs::remove_all(root_); }
+  void TearDown() override { fs::remove_all(root_); }
 
   static void write(const fs::path& path, const std::string& text) { std::ofstream(path) << text; }
   void watch(const fs::path& path) {

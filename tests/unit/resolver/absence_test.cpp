@@ -66,7 +66,7 @@ TEST(AbsencePlan, AsksLessAndLessOftenWhereTheApiCannotTell) {
     auto last = 0ms;
     for (auto at = 0ms; at < 60s; at += 10ms) {
       if (plan.absent(true, TimePoint(at)) == Step::kUseAndRenew) {
-        gaps.push_back(at - last);
+        gaps.emplace_back(at - last);
         last = at;
         plan.told(kind, TimePoint(at));
       }
