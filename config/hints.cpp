@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <string>
+
+#include "config/nearest.hpp"
 
 namespace pilotfish::config {
 namespace {
@@ -197,11 +198,8 @@ constexpr std::array kProtocol{
 }  // namespace
 
 const Hint* find_hint(Hints hints, std::string_view word) {
-  std::string lower(word);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) {
-    return static_cast<char>(c == '-' ? '_' : std::tolower(c));
-  });
-  const auto found = std::ranges::find(hints, std::string_view(lower), &Hint::word);
+  const auto key = key_form(word);
+  const auto found = std::ranges::find(hints, std::string_view(key), &Hint::word);
   return found == hints.end() ? nullptr : &*found;
 }
 

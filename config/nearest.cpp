@@ -4,17 +4,14 @@
 #include <cctype>
 
 namespace pilotfish::config {
-namespace {
 
-std::string lower(std::string_view text) {
-  std::string out(text);
+std::string key_form(std::string_view word) {
+  std::string out(word);
   std::ranges::transform(out, out.begin(), [](unsigned char c) {
     return static_cast<char>(c == '-' ? '_' : std::tolower(c));
   });
   return out;
 }
-
-}  // namespace
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
@@ -47,8 +44,8 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   std::size_t best_distance = allowed + 1;
   for (const auto& candidate : candidates) {
     // Letter case and dashes are no spelling mistakes.
-    const auto a = lower(word);
-    const auto b = lower(candidate);
+    const auto a = key_form(word);
+    const auto b = key_form(candidate);
     const bool begins = std::min(a.size(), b.size()) > 3 && (a.starts_with(b) || b.starts_with(a));
     const auto distance = std::min(edit_distance(a, b), begins ? std::size_t{1} : allowed + 1);
     if (distance < best_distance) {

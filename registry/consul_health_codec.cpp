@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/best_first.hpp"
+#include "resolver/watch.hpp"
 
 namespace pilotfish::registry {
 namespace {
@@ -123,14 +124,6 @@ void share_tags(InstanceList& instances) {
   }
 }
 
-bool same_letters(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 }  // namespace
 
 std::optional<HealthListing> decode_health(std::string_view body, std::size_t max_size,
@@ -204,10 +197,7 @@ std::optional<std::vector<Presence>> decode_presence(std::string_view body, std:
 }
 
 bool has_tags(const std::vector<std::string>& tags, const std::vector<std::string>& wanted) {
-  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& want) {
-    return std::any_of(tags.begin(), tags.end(),
-                       [&](const auto& tag) { return same_letters(tag, want); });
-  });
+  return resolver::has_all(tags, wanted);
 }
 
 }  // namespace pilotfish::registry

@@ -13,18 +13,18 @@ bool same_letters(const std::string& a, const std::string& b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
+std::string name_of(const ConsulSource& source) {
+  return source.datacenter.empty() ? source.service : source.service + "." + source.datacenter;
+}
+
+}  // namespace
+
 bool has_all(const std::vector<std::string>& tags, const std::vector<std::string>& wanted) {
   return std::ranges::all_of(wanted, [&tags](const std::string& want) {
     return std::ranges::any_of(tags,
                                [&want](const std::string& tag) { return same_letters(tag, want); });
   });
 }
-
-std::string name_of(const ConsulSource& source) {
-  return source.datacenter.empty() ? source.service : source.service + "." + source.datacenter;
-}
-
-}  // namespace
 
 WatchKey watch_key(const ConsulSource& source) {
   return {source.service, source.datacenter};

@@ -12,6 +12,10 @@
 
 namespace pilotfish::resolver {
 
+/// Whether each wanted tag is among `tags`, as Consul's DNS compares them: without regard to case.
+[[nodiscard]] bool has_all(const std::vector<std::string>& tags,
+                           const std::vector<std::string>& wanted);
+
 /// A service that is watched: one blocking query for the whole process.
 struct WatchKey {
   std::string service;
