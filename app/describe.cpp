@@ -27,6 +27,9 @@ struct SourceText {
     return "srv " + join(tiers);
   }
   std::string operator()(const resolver::StaticSource& /*source*/) const { return "static"; }
+  std::string operator()(const resolver::HostsSource& /*source*/) const {
+    return "hosts " + join(tiers);
+  }
   std::vector<std::string> tiers;
 };
 

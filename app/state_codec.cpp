@@ -18,6 +18,7 @@ constexpr std::int64_t kVersion = 1;
 constexpr std::int64_t kMaxNumber = 65535;  // of weight and priority
 constexpr std::int64_t kMaxTime = std::int64_t{1} << 53U;
 constexpr std::size_t kMaxTag = 253;
+constexpr std::size_t kMaxHost = 255;
 
 json::object instance_json(const Instance& instance) {
   json::object object;
@@ -26,6 +27,9 @@ json::object instance_json(const Instance& instance) {
   object["priority"] = instance.priority;
   json::array tags(instance.tags.begin(), instance.tags.end());
   object["tags"] = std::move(tags);
+  if (!instance.host.empty()) {
+    object["host"] = instance.host;
+  }
   return object;
 }
 
@@ -56,6 +60,10 @@ std::optional<Instance> decode_instance(const json::value& entry) {
   instance.endpoint = *endpoint;
   instance.weight = static_cast<std::uint32_t>(*weight);
   instance.priority = static_cast<std::uint32_t>(*priority);
+  instance.host = text_of(entry, "host");
+  if (instance.host.size() > kMaxHost) {
+    return std::nullopt;
+  }
   for (const auto& tag : *tags) {
     const auto* text = tag.if_string();
     if (text == nullptr || text->empty() || text->size() > kMaxTag) {

@@ -43,6 +43,9 @@ struct InstanceState {
   std::uint32_t priority = 0;
   std::vector<std::string> tags;  ///< union over the tiers that hold it, sorted
   int tier = -1;                  ///< the best tier that holds it; -1: in no answer any more
+  std::string named;              ///< "web-3.example:80", where the answer has a name for it
+  /// What it is called towards itself: by its name, else by its address; with the port.
+  [[nodiscard]] const std::string& authority() const { return named.empty() ? name : named; }
 
   // Load and outcomes.
   std::uint32_t in_flight = 0;  ///< streams, not connections

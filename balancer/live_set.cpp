@@ -19,6 +19,10 @@ void add_tags(InstanceState& state, const std::vector<std::string>& tags) {
   state.tags.erase(repeated.begin(), repeated.end());
 }
 
+void name_it(InstanceState& state, const std::string& host) {
+  state.named = host.empty() ? "" : host + ":" + std::to_string(state.endpoint.port);
+}
+
 }  // namespace
 
 InstanceState& LiveSet::obtain(const Endpoint& endpoint) {
@@ -65,6 +69,7 @@ void LiveSet::settle(InstanceState& state, std::span<const TierView> tiers, Time
       state.weight = tier.members[*row].weight;
       state.priority = tier.members[*row].priority;
       state.tags.clear();
+      name_it(state, (*tier.answer)[*row].host);
     }
     add_tags(state, (*tier.answer)[*row].tags);
   }

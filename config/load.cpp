@@ -15,12 +15,16 @@
 namespace pilotfish::config {
 namespace {
 
-/// `srv:` upstreams without servers of their own ask those of the top level.
+/// `srv:` and `hosts:` upstreams without servers of their own ask those of the top level.
 void share_dns(RootOptions& options) {
   for (auto& upstream : options.upstreams) {
     if (auto* srv = std::get_if<resolver::SrvSource>(&upstream.source);
         srv != nullptr && srv->servers.empty()) {
       srv->servers = options.dns;
+    }
+    if (auto* hosts = std::get_if<resolver::HostsSource>(&upstream.source);
+        hosts != nullptr && hosts->servers.empty()) {
+      hosts->servers = options.dns;
     }
   }
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "config/codecs.hpp"
+#include "config/host_names.hpp"
 #include "config/instance_tables.hpp"
 #include "config/names.hpp"
 #include "config/tables.hpp"
@@ -21,6 +22,7 @@ struct UpstreamDraft {
   std::optional<std::vector<std::string>> srv;
   std::vector<Endpoint> dns;
   std::optional<InstanceList> fixed;
+  std::optional<std::vector<resolver::HostPort>> hosts;
   std::optional<proxy::HashOn> hash_on;
 };
 
@@ -35,6 +37,8 @@ proxy::UpstreamOptions to_options(const UpstreamDraft& draft) {
     out.source = std::move(source);
   } else if (draft.srv) {
     out.source = resolver::SrvSource{*draft.srv, draft.dns};
+  } else if (draft.hosts) {
+    out.source = resolver::HostsSource{*draft.hosts, draft.dns};
   } else if (draft.fixed) {
     auto instances = *draft.fixed;
     normalise(instances);
@@ -60,6 +64,9 @@ UpstreamDraft to_draft(const proxy::UpstreamOptions& options) {
   } else if (const auto* srv = std::get_if<resolver::SrvSource>(&options.source)) {
     out.srv = srv->names;
     out.dns = srv->servers;
+  } else if (const auto* hosts = std::get_if<resolver::HostsSource>(&options.source)) {
+    out.hosts = hosts->hosts;
+    out.dns = hosts->servers;
   } else {
     out.fixed = std::get<resolver::StaticSource>(options.source).instances;
   }
@@ -72,31 +79,34 @@ UpstreamDraft to_draft(const proxy::UpstreamOptions& options) {
 void check_source(const Scope& scope, const Seen& seen, const UpstreamDraft& draft) {
   std::vector<std::string> given;
   bool all_good = true;
-  for (const auto* key : {"consul", "srv", "static"}) {
+  for (const auto* key : {"consul", "srv", "hosts", "static"}) {
     all_good = all_good && seen.good(key);
     if (seen.has(key)) {
       given.emplace_back(key);
     }
   }
   if (given.empty() && all_good) {
-    scope.fail(scope.key_at(), "consul, srv or static is missing; add consul: SERVICE");
+    scope.fail(scope.key_at(), "consul, srv, hosts or static is missing; add consul: SERVICE");
   }
   if (given.size() > 1) {
     const auto later = std::ranges::max_element(
         given, {}, [&](const std::string& key) { return seen.key_at(key); });
-    scope.fail(seen.key_at(*later), "only one of consul, srv and static may be given; keep one");
+    scope.fail(seen.key_at(*later),
+               "only one of consul, srv, hosts and static may be given; keep one");
     return;
   }
   if (seen.has("prefer") && !given.empty() && !seen.has("consul")) {
     scope.fail(seen.key_at("prefer"),
                "\"prefer\" works only with consul:; " +
-                   std::string(seen.has("srv") ? "list several names under srv: instead"
-                                               : "use priority in static: instead"));
+                   std::string(seen.has("srv")     ? "list several names under srv: instead"
+                               : seen.has("hosts") ? "list several names under hosts: instead"
+                                                   : "use priority in static: instead"));
   }
-  if (seen.has("dns") && !given.empty() && !seen.has("srv")) {
-    scope.fail(seen.key_at("dns"), "\"dns\" works only with srv:; remove it");
+  const bool asks_dns = seen.has("srv") || seen.has("hosts");
+  if (seen.has("dns") && !given.empty() && !asks_dns) {
+    scope.fail(seen.key_at("dns"), "\"dns\" works only with srv: and hosts:; remove it");
   }
-  if (seen.has("srv") && seen.good("fresh") && draft.options.fresh == Freshness::kWatch) {
+  if (asks_dns && seen.good("fresh") && draft.options.fresh == Freshness::kWatch) {
     scope.fail(seen.value_at("fresh"),
                "\"watch\" works only with consul:; write connection or ttl");
   }
@@ -164,16 +174,20 @@ void add_entry_fields(FieldTable<UpstreamDraft>& t) {
 
 void add_source_fields(FieldTable<UpstreamDraft>& t) {
   t.field("consul", &UpstreamDraft::consul, optional_of(consul_target()),
-          "The service in Consul. Exactly one of `consul`, `srv` and `static` is needed.");
+          "The service in Consul. Exactly one of `consul`, `srv`, `hosts` and `static` is needed.");
   t.field("prefer", &UpstreamDraft::prefer, optional_of(prefer()),
           "Ordered tiers of instances; the first with enough healthy ones serves. Only with "
           "`consul`.")
       .otherwise("[any]");
   t.field("srv", &UpstreamDraft::srv, optional_of(srv_names()),
           "SRV records to look up; several names are ordered tiers.");
+  t.field(
+      "hosts", &UpstreamDraft::hosts, optional_of(host_names()),
+      "Names with a port, like app.internal:8080: each address of their A and AAAA records is an "
+      "instance; several names are ordered tiers.");
   t.field("dns", &UpstreamDraft::dns,
           titled("list of IP:PORT", omit_when_empty(list_of(endpoint(false), true))),
-          "Servers to ask for `srv`.")
+          "Servers to ask for `srv` and `hosts`.")
       .otherwise("`dns` of the top level");
   t.field("static", &UpstreamDraft::fixed, optional_of(static_instances()),
           "Fixed instances, without a registry.");
@@ -222,10 +236,10 @@ void add_limit_fields(FieldTable<UpstreamDraft>& t) {
           "A TCP or upgraded connection on which nothing moves.");
   t.field("timeouts", kOptions(&Options::timeouts), timeouts_table().codec(),
           "The other deadlines of HTTP.");
-  t.field(
-      "host", kOptions(&Options::host), host_rule(),
-      "What Host says to the instances: keep is what the client said, instance is the instance's "
-      "own address and port, anything else is that name. http only.");
+  t.field("host", kOptions(&Options::host), host_rule(),
+          "What Host says to the instances: keep is what the client said, instance is its name (of "
+          "srv: "
+          "and hosts:) or address, with its port; anything else is that name. http only.");
   t.field("check", kOptions(&Options::check), active_check(),
           "An active check of each instance by the sidecar; one that fails gets no requests until "
           "it passes.");

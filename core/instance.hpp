@@ -19,6 +19,9 @@ struct Instance {
   std::uint32_t priority = 0;
   /// The tags it was found under, sorted; empty where the source has none.
   std::vector<std::string> tags;
+  /// The name that led to its address (an SRV target, a name of `hosts:`); empty where the source
+  /// has none, or none that the instance itself goes by.
+  std::string host{};
 
   friend bool operator==(const Instance&, const Instance&) = default;
 };

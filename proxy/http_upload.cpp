@@ -46,7 +46,7 @@ void HttpSession::name_instance() {
   }
   constexpr std::string_view kBefore = "\r\nHost: ";
   auto& bytes = scratch_->request_bytes;
-  const auto& name = instance_->name;
+  const auto& name = instance_->authority();
   bytes.replace(bytes.find('\r') + kBefore.size(), host_size_, name);
   host_size_ = name.size();
 }

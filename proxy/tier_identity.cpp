@@ -11,13 +11,14 @@ std::vector<std::string> tier_identities(const resolver::Source& source,
   if (std::holds_alternative<resolver::StaticSource>(source)) {
     return {"static"};
   }
-  const std::string kind =
-      std::holds_alternative<resolver::ConsulSource>(source) ? "consul" : "srv";
+  const std::string kind = std::holds_alternative<resolver::ConsulSource>(source)  ? "consul"
+                           : std::holds_alternative<resolver::HostsSource>(source) ? "hosts"
+                                                                                   : "srv";
   std::vector<std::string> out;
   for (const auto& plan : resolver::plan_tiers(source, consul_domain)) {
     std::string identity = kind;
     for (const auto& name : plan.names) {
-      identity += " " + name.text;
+      identity += " " + name.text + (name.port == 0 ? "" : ":" + std::to_string(name.port));
     }
     out.push_back(std::move(identity));
   }

@@ -30,7 +30,7 @@ void Upstream::check_anew() {
     const auto& state = *view.state;
     if (state.place != balancer::InstanceState::kNowhere &&
         checked_.insert(state.endpoint).second) {
-      arrived.push_back({state.endpoint, state.name});
+      arrived.push_back({state.endpoint, state.authority()});
     }
   }
   if (!arrived.empty()) {
@@ -46,7 +46,7 @@ void Upstream::tell_checks(const balancer::ClusterEvents& events) {
   std::vector<Endpoint> left;
   for (const auto& state : events.arrived) {
     if (checked_.insert(state->endpoint).second) {
-      arrived.push_back({state->endpoint, state->name});
+      arrived.push_back({state->endpoint, state->authority()});
     }
   }
   for (const auto& state : events.departed) {

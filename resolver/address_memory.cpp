@@ -141,11 +141,11 @@ AddressesFound AddressRound::take(TimePoint now) {
       nxdomain = nxdomain && mine.nxdomain;
       addresses.insert(addresses.end(), known[part].addresses.begin(), known[part].addresses.end());
     }
+    out.fault = fault ? fault : out.fault;
     if (!addresses.empty()) {
       std::ranges::sort(addresses);
       out.addresses.emplace(target.name, std::move(addresses));
     } else if (fault) {
-      out.fault = fault;
       out.failed.push_back(target.name);
     } else {
       out.nxdomain += nxdomain ? 1 : 0;

@@ -56,7 +56,7 @@ struct AddressesFound {
   std::vector<std::string> unknown;   ///< the server says they have none
   std::size_t nxdomain = 0;           ///< so many of those: the name does not exist
   std::vector<std::string> failed;    ///< nothing is known, and no answer could be had
-  std::optional<LookupResult> fault;  ///< of the last failed one
+  std::optional<LookupResult> fault;  ///< of the last family without an answer
   PerFamily<std::size_t> unanswered{};  ///< targets whose family gave no answer this time
   Duration ttl = Duration::max();       ///< the lowest of the addresses answered now
   bool over_tcp = false;                ///< TCP was needed

@@ -207,6 +207,31 @@ net::Awaitable<void> DnsLookup::read(DnsAnswer answer, net::Executor executor) {
   }
 }
 
+net::Awaitable<void> DnsLookup::ask_service(net::Executor executor) {
+  std::string name = plan_.name.text;
+  for (std::size_t step = 0;; ++step) {
+    AskResult result = co_await ask_srv(name);
+    if (const auto* fault = std::get_if<AskFault>(&result)) {
+      fail(*fault);
+      co_return;
+    }
+    auto& answer = std::get<DnsAnswer>(result);
+    const bool alias_only =
+        answer.rcode == 0 && answer.srv.empty() && answer.canonical != lower_case(name);
+    if (!alias_only) {
+      DnsAnswer believed = std::move(answer);
+      co_await read(std::move(believed), executor);
+      co_return;
+    }
+    if (step == kMaxAliases) {
+      fail(AskFault::kMalformed);
+      note("CNAME chain too long");
+      co_return;
+    }
+    name = answer.canonical;
+  }
+}
+
 net::Awaitable<LookupOutcome> DnsLookup::run(net::Executor executor) {
   began_ = Clock::now();
   out_.answer.name = plan_.name.text;
@@ -217,27 +242,10 @@ net::Awaitable<LookupOutcome> DnsLookup::run(net::Executor executor) {
     out_.answer.took = Clock::now() - began_;
     co_return std::move(out_);
   }
-  std::string name = plan_.name.text;
-  for (std::size_t step = 0;; ++step) {
-    AskResult result = co_await ask_srv(name);
-    if (const auto* fault = std::get_if<AskFault>(&result)) {
-      fail(*fault);
-      break;
-    }
-    auto& answer = std::get<DnsAnswer>(result);
-    const bool alias_only =
-        answer.rcode == 0 && answer.srv.empty() && answer.canonical != lower_case(name);
-    if (!alias_only) {
-      DnsAnswer believed = std::move(answer);
-      co_await read(std::move(believed), executor);
-      break;
-    }
-    if (step == kMaxAliases) {
-      fail(AskFault::kMalformed);
-      note("CNAME chain too long");
-      break;
-    }
-    name = answer.canonical;
+  if (plan_.name.port != 0) {
+    co_await ask_host(executor);
+  } else {
+    co_await ask_service(executor);
   }
   const auto now = Clock::now();
   out_.ran_out = out_.answer.result == LookupResult::kTimeout ||

@@ -43,10 +43,11 @@ struct LookupOutcome {
   bool by_verdict = false;  ///< the agent's API said otherwise than DNS, perhaps a while ago
 };
 
-/// Performs one lookup of one name: SRV over UDP, over TCP where the answer is cut or looks so, the
-/// CNAME's end where only an alias came, A and AAAA of targets without an address, and the
-/// completer where TCP is trimmed too. Ends within twice the plan's timeout (completion by the API:
-/// three times). Arguments outlive the coroutine. Thread-safety: none; one executor.
+/// Performs one lookup of one name. A and AAAA of a name of `hosts:`; else SRV over UDP, over TCP
+/// where the answer is cut or looks so, the CNAME's end where only an alias came, A and AAAA of
+/// targets without an address, and the completer where TCP is trimmed too. Ends within twice the
+/// plan's timeout (completion by the API: three times). Arguments outlive the coroutine.
+/// Thread-safety: none; one executor.
 class DnsLookup {
  public:
   DnsLookup(const LookupPlan& plan, LookupMemory& memory, const NameTransport& transport,
@@ -63,6 +64,10 @@ class DnsLookup {
   [[nodiscard]] net::Awaitable<void> read(DnsAnswer answer, net::Executor executor);
   [[nodiscard]] net::Awaitable<AddressBook> find_missing(std::vector<std::string> missing,
                                                          net::Executor executor);
+  /// A name of `hosts:` (host_lookup.cpp): its addresses are the instances. Where neither family
+  /// answers the lookup has failed; where one does, it counts, beside what was known of the other.
+  [[nodiscard]] net::Awaitable<void> ask_host(net::Executor executor);
+  [[nodiscard]] net::Awaitable<void> ask_service(net::Executor executor);
   [[nodiscard]] net::Awaitable<bool> complete();
   void remember_tcp(std::size_t bytes);
   void fail(AskFault fault);

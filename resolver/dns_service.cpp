@@ -37,14 +37,18 @@ std::shared_ptr<LookupName> DnsService::Impl::name(const Source& source, const T
     plan.source = *consul;
   } else if (const auto* srv = std::get_if<SrvSource>(&source)) {
     servers = srv->servers;
+  } else if (const auto* hosts = std::get_if<HostsSource>(&source)) {
+    servers = hosts->servers;
   }
   std::erase_if(names_, [](const auto& entry) { return entry.second.expired(); });
   std::erase_if(channels_, [](const auto& entry) { return entry.second.expired(); });
   const auto per_second = static_cast<double>(options.max_rate) / worker_count_;
   NameTransport transport{channel(servers, options.timeout, false),
                           channel(servers, options.timeout, true)};
-  auto& entry =
-      names_[key_of(servers) + (plan.source ? " consul " : " srv ") + lower_case(tier_name.text)];
+  const auto kind = plan.source           ? std::string(" consul ")
+                    : tier_name.port != 0 ? " host " + std::to_string(tier_name.port) + " "
+                                          : std::string(" srv ");
+  auto& entry = names_[key_of(servers) + kind + lower_case(tier_name.text)];
   auto found = entry.lock();
   if (found) {
     found->join(per_second, options.timeout, std::move(transport));

@@ -71,7 +71,7 @@ struct StaticSource {
   friend bool operator==(const StaticSource&, const StaticSource&) = default;
 };
 
-using Source = std::variant<ConsulSource, SrvSource, StaticSource>;
+using Source = std::variant<ConsulSource, SrvSource, StaticSource, HostsSource>;
 
 /// Where Consul's DNS listens.
 struct ConsulDns {

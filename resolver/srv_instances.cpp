@@ -106,8 +106,11 @@ SrvReading read_srv(const DnsAnswer& answer, std::string_view consul_domain,
       ++out.skipped;
       continue;
     }
-    const auto add = [&out, &record](const IpAddress& address) {
-      out.instances.push_back({Endpoint{address, record.port}, record.weight, record.priority, {}});
+    const auto add = [&](const IpAddress& address) {
+      auto& instance = out.instances.emplace_back(
+          Instance{Endpoint{address, record.port}, record.weight, record.priority, {}});
+      // Consul's targets are names of its own: its nodes', or addresses in hexadecimal.
+      instance.host = consul_domain.empty() ? record.target : std::string();
     };
     if (const auto decoded = decode_addr_name(record.target, consul_domain)) {
       add(*decoded);

@@ -88,6 +88,10 @@ std::vector<std::string> tier_names(const Source& source) {
     }
   } else if (const auto* srv = std::get_if<SrvSource>(&source)) {
     out = srv->names;
+  } else if (const auto* hosts = std::get_if<HostsSource>(&source)) {
+    for (const auto& host : hosts->hosts) {
+      out.push_back(host.name + ":" + std::to_string(host.port));
+    }
   } else {
     out.emplace_back("static");
   }
@@ -104,6 +108,11 @@ std::vector<TierPlan> plan_tiers(const Source& source, const std::string& domain
     for (const auto& name : srv->names) {
       const auto text = without_dots(name);
       out.push_back({{{text, {}, is_askable(text)}}, {}});
+    }
+  } else if (const auto* hosts = std::get_if<HostsSource>(&source)) {
+    for (const auto& host : hosts->hosts) {
+      const auto text = without_dots(host.name);
+      out.push_back({{{text, {}, is_askable(text), host.port}}, {}});
     }
   }
   return out;

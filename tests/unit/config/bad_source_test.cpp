@@ -3,10 +3,54 @@
 namespace pilotfish::config::test {
 namespace {
 
+TEST(BadSource, RefusesBadHosts) {
+  expect_reports({
+      {entry("listen: 127.0.0.1:7001\nhosts: app.internal"),
+       "f.yaml:4:12: upstreams.billing.hosts: \"app.internal\" has no port; write NAME:PORT, like "
+       "app.internal:8080\n"},
+      {entry("listen: 127.0.0.1:7001\nhosts: 'app.internal:'"),
+       "f.yaml:4:12: upstreams.billing.hosts: \"app.internal:\" has a bad port; write a port from "
+       "1 "
+       "to 65535\n"},
+      {entry("listen: 127.0.0.1:7001\nhosts: app.internal:0"),
+       "f.yaml:4:12: upstreams.billing.hosts: \"app.internal:0\" has a bad port; write a port from "
+       "1 to 65535\n"},
+      {entry("listen: 127.0.0.1:7001\nhosts: 10.0.0.1:80"),
+       "f.yaml:4:12: upstreams.billing.hosts: \"10.0.0.1:80\" is an address, and hosts: looks "
+       "names "
+       "up; write it under static: instead\n"},
+      {entry("listen: 127.0.0.1:7001\nhosts: '[fd00::1]:80'"),
+       "f.yaml:4:12: upstreams.billing.hosts: \"[fd00::1]:80\" is an address, and hosts: looks "
+       "names "
+       "up; write it under static: instead\n"},
+      {entry("listen: 127.0.0.1:7001\nhosts: 'fd00::1'"),
+       "f.yaml:4:12: upstreams.billing.hosts: \"fd00::1\" is an address, and hosts: looks names "
+       "up; "
+       "write it under static: instead\n"},
+      {entry("listen: 127.0.0.1:7001\nhosts: 'a b:80'"),
+       "f.yaml:4:12: upstreams.billing.hosts: \"a b:80\" cannot be asked over DNS because of a "
+       "space\n"},
+      {entry("listen: 127.0.0.1:7001\nhosts: [a.b:80, A.b:80]"),
+       "f.yaml:4:21: upstreams.billing.hosts: this name is given twice; keep one\n"},
+      {entry("listen: 127.0.0.1:7001\nhosts: a.b:80\nfresh: watch"),
+       "f.yaml:5:12: upstreams.billing: \"watch\" works only with consul:; write connection or "
+       "ttl\n"},
+      {entry("listen: 127.0.0.1:7001\nhosts: a.b:80\nprefer: [v4]"),
+       "f.yaml:5:5: upstreams.billing: \"prefer\" works only with consul:; list several names "
+       "under "
+       "hosts: instead\n"},
+      {entry("listen: 127.0.0.1:7001\nhosts: a.b:80\nsrv: a.b"),
+       "f.yaml:5:5: upstreams.billing: only one of consul, srv, hosts and static may be given; "
+       "keep "
+       "one\n"},
+  });
+}
+
 TEST(BadSource, RefusesBadListenAddresses) {
   expect_reports({
       {entry("listen: 127.0.0.1:7001"),
-       "f.yaml:2:3: upstreams.billing: consul, srv or static is missing; add consul: SERVICE\n"},
+       "f.yaml:2:3: upstreams.billing: consul, srv, hosts or static is missing; add consul: "
+       "SERVICE\n"},
       {entry("consul: billing"),
        "f.yaml:2:3: upstreams.billing: \"listen\" is missing; add listen: 127.0.0.1:7001\n"},
       {entry("lisen: 127.0.0.1:7001\nconsul: billing"),

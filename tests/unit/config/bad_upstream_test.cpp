@@ -9,7 +9,8 @@ TEST(BadUpstream, SuggestsTheNearestKeyAndWord) {
        "f.yaml:5:5: unknown key \"lisen\" in upstreams.billing; did you mean \"listen\"?\n"},
       {upstream("foo: bar"),
        "f.yaml:5:5: unknown key \"foo\" in upstreams.billing; known here: listen, protocol, "
-       "required, consul, prefer, srv, dns, static, fresh, lookup, fallback, balance, hash_on, "
+       "required, consul, prefer, srv, hosts, dns, static, fresh, lookup, fallback, balance, "
+       "hash_on, "
        "connect_timeout, request_timeout, idle_timeout, timeouts, host, check, retry, eject, "
        "limits, slow_start\n"},
       {upstream("protocol: HTTP"),
@@ -24,13 +25,13 @@ TEST(BadUpstream, SuggestsTheNearestKeyAndWord) {
        "f.yaml:5:12: upstreams.billing.fresh: \"conection\" is none of connection, ttl, watch; did "
        "you mean \"connection\"?\n"},
       {upstream("srv: a.b"),
-       "f.yaml:5:5: upstreams.billing: only one of consul, srv and static may be given; keep "
-       "one\n"},
+       "f.yaml:5:5: upstreams.billing: only one of consul, srv, hosts and static may be "
+       "given; keep one\n"},
       {upstream("static: [10.0.0.1:80]"),
-       "f.yaml:5:5: upstreams.billing: only one of consul, srv and static may be given; keep "
-       "one\n"},
+       "f.yaml:5:5: upstreams.billing: only one of consul, srv, hosts and static may be "
+       "given; keep one\n"},
       {upstream("dns: [127.0.0.1:53]"),
-       "f.yaml:5:5: upstreams.billing: \"dns\" works only with srv:; remove it\n"},
+       "f.yaml:5:5: upstreams.billing: \"dns\" works only with srv: and hosts:; remove it\n"},
   });
 }
 

@@ -264,6 +264,7 @@ TEST(EveryField, IsCoveredByACaseOfThisTest) {
   collect("", root_table().docs(), keys);
   // These choose between alternatives, or need other keys to go: forms_test has them.
   std::set<std::string> covered{"upstreams.NAME.srv",
+                                "upstreams.NAME.hosts",
                                 "upstreams.NAME.dns",
                                 "upstreams.NAME.static.weight",
                                 "upstreams.NAME.static.priority",

@@ -73,6 +73,22 @@ TEST(Forms, SrvIsANameOrOrderedNames) {
   EXPECT_TRUE(two.servers.empty());
 }
 
+TEST(Forms, HostsAreNamesWithPortsAsTiers) {
+  const auto source = [](const RootOptions& options, std::size_t which = 0) {
+    return std::get<resolver::HostsSource>(options.upstreams.at(which).source);
+  };
+  using Hosts = std::vector<resolver::HostPort>;
+  const auto one = good(entry("listen: 127.0.0.1:1\nhosts: app.internal.:8080\ndns: 127.0.0.1:53"));
+  EXPECT_EQ(source(one).hosts, (Hosts{{"app.internal", 8080}}));
+  EXPECT_EQ(source(one).servers, std::vector{address("127.0.0.1:53")});
+  const auto two = good(
+      "dns: [10.0.0.1:53]\nupstreams:\n"
+      "  a: {listen: 127.0.0.1:1, hosts: [a.b:80, c:81, a.b:82], fresh: ttl, protocol: tcp}\n");
+  EXPECT_EQ(source(two).hosts, (Hosts{{"a.b", 80}, {"c", 81}, {"a.b", 82}}));
+  EXPECT_EQ(source(two).servers, std::vector{address("10.0.0.1:53")});
+  EXPECT_TRUE(good(dump(two)) == two) << dump(two);
+}
+
 TEST(Forms, SrvUsesTheTopLevelServersUnlessItHasItsOwn) {
   const auto options = good(
       "dns: [10.0.0.1:53]\nupstreams:\n  a: {listen: 127.0.0.1:1, srv: a}\n"

@@ -20,6 +20,13 @@ InstanceList instances_of(const DnsAnswer& answer) {
   return read_srv(answer, "consul").instances;
 }
 
+Instance named(const char* address, std::uint32_t weight, std::uint32_t priority,
+               const char* host) {
+  Instance out{{ip(address), 80}, weight, priority, {}};
+  out.host = host;
+  return out;
+}
+
 TEST(SrvInstances, DecodesAddressesFromTheTarget) {
   EXPECT_EQ(decode_addr_name("0a0000ff.addr.dc1.consul", "consul"), ip("10.0.0.255"));
   EXPECT_EQ(decode_addr_name("0a0000ff.addr.consul", "consul"), ip("10.0.0.255"));
@@ -32,6 +39,14 @@ TEST(SrvInstances, DecodesAddressesFromTheTarget) {
     EXPECT_FALSE(decode_addr_name(wrong, "consul")) << wrong;
   }
   EXPECT_FALSE(decode_addr_name("0a0000ff.addr.dc1.consul", ""));
+}
+
+TEST(SrvInstances, KeepsTheTargetsNameButNotConsulsOwn) {
+  DnsAnswer answer;
+  answer.srv = {{1, 1, 80, "web-1.example", true}};
+  answer.addresses = {{"web-1.example", ip("10.0.0.1")}};
+  EXPECT_EQ(read_srv(answer, "").instances.front().host, "web-1.example");
+  EXPECT_EQ(read_srv(answer, "consul").instances.front().host, "");
 }
 
 TEST(SrvInstances, TakesAddressesOnlyForTargetsOfThisAnswer) {
@@ -82,9 +97,9 @@ TEST(SrvInstances, UsesWhatWasLookedUpOnlyForTargetsWithoutAnAddress) {
   const AddressBook book{{"a", {ip("10.0.0.9")}}, {"b", {ip("10.0.0.2"), ip("fd00::2")}}};
   const auto reading = read_srv(answer, "", book);
   EXPECT_THAT(reading.missing, IsEmpty());
-  EXPECT_THAT(reading.instances, ElementsAre(Instance{{ip("10.0.0.1"), 80}, 1, 0, {}},
-                                             Instance{{ip("10.0.0.2"), 80}, 2, 0, {}},
-                                             Instance{{ip("fd00::2"), 80}, 2, 0, {}}));
+  EXPECT_THAT(reading.instances,
+              ElementsAre(named("10.0.0.1", 1, 0, "a"), named("10.0.0.2", 2, 0, "b"),
+                          named("fd00::2", 2, 0, "b")));
 }
 
 TEST(SrvInstances, SkipsPortZeroUnusableTargetsAndTheDot) {
