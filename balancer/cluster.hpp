@@ -49,6 +49,7 @@ struct InstanceState {
 
   // Load and outcomes.
   std::uint32_t in_flight = 0;  ///< streams, not connections
+  std::uint32_t tunnels = 0;    ///< of those: protocol switched, without an end in sight
   std::uint64_t requests = 0;
   std::uint64_t failures = 0;
   PeakEwma latency{0.03, std::chrono::seconds(10)};  ///< seconds
@@ -111,6 +112,7 @@ struct PickContext {
   TimePoint now;
   std::uint64_t hash = 0;                   ///< of the hash key; ring_hash and maglev only
   std::span<InstanceState* const> tried{};  ///< skipped while another eligible one exists
+  bool lasting = false;  ///< for what may last as long as the tunnels that run: they count as load
 };
 
 /// Why the serving tier changed; closed list, the `reason` label of `upstream_tier_changes_total`.

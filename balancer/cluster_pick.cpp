@@ -41,7 +41,7 @@ InstanceState* Cluster::Impl::pick(const PickContext& context) {
     }
   }
   return plan(static_cast<std::size_t>(serving()), context.now)
-      .pick({context.now, context.hash, {}}, random);
+      .pick({context.now, context.hash, {}, context.lasting}, random);
 }
 
 namespace {

@@ -24,9 +24,12 @@ inline void add_failure_load(InstanceState& state, TimePoint now) {
   state.failure_load_at = now;
 }
 
-/// What the two-choice algorithms compare: requests in flight and recent failures.
-[[nodiscard]] inline double load_at(const InstanceState& state, TimePoint now) {
-  return static_cast<double>(state.in_flight) + failure_load_at(state, now);
+/// What the two-choice algorithms compare: what is in flight and recent failures. A tunnel is load
+/// for whoever asks for another one; for requests it is none: it says little about how soon they
+/// are answered, and one that is open for hours would keep all of them away.
+[[nodiscard]] inline double load_at(const InstanceState& state, const PickContext& context) {
+  const auto open = state.in_flight - (context.lasting ? 0 : state.tunnels);
+  return static_cast<double>(open) + failure_load_at(state, context.now);
 }
 
 }  // namespace pilotfish::balancer

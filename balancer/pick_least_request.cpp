@@ -12,9 +12,10 @@ namespace {
 /// candidates leave it to the draw, so that traffic of one request at a time also follows the
 /// weights.
 struct LessLoad {
-  static bool prefers_second(const Candidate& first, const Candidate& second, TimePoint now) {
-    const double a = load_at(*first.state, now);
-    const double b = load_at(*second.state, now);
+  static bool prefers_second(const Candidate& first, const Candidate& second,
+                             const PickContext& context) {
+    const double a = load_at(*first.state, context);
+    const double b = load_at(*second.state, context);
     const bool busy = a + b > 0;
     return busy & ((b + 0.5) * first.weight < (a + 0.5) * second.weight);
   }

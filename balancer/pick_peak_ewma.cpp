@@ -16,14 +16,15 @@ struct LessExpectedWait {
     constexpr double kFloor = 10e-6;  // below it load alone should decide
     return std::max(candidate.state->latency.value_at(now), kFloor);
   }
-  static bool prefers_second(const Candidate& first, const Candidate& second, TimePoint now) {
-    const double a = load_at(*first.state, now);
-    const double b = load_at(*second.state, now);
+  static bool prefers_second(const Candidate& first, const Candidate& second,
+                             const PickContext& context) {
+    const double a = load_at(*first.state, context);
+    const double b = load_at(*second.state, context);
     const bool idle = a + b == 0;
     const double first_weight = idle ? 1.0 : first.weight;
     const double second_weight = idle ? 1.0 : second.weight;
-    return latency(second, now) * (b + 1) * first_weight <
-           latency(first, now) * (a + 1) * second_weight;
+    return latency(second, context.now) * (b + 1) * first_weight <
+           latency(first, context.now) * (a + 1) * second_weight;
   }
 };
 

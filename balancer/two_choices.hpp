@@ -10,7 +10,7 @@ namespace pilotfish::balancer {
 /// Both are drawn by weight: with uniform draws a heavy instance among n could never get more than
 /// 2/n of the traffic, and an idle pair would always go to the heavier one.
 ///
-/// `Better::prefers_second(first, second, now)` compares two candidates.
+/// `Better::prefers_second(first, second, context)` compares two candidates.
 template <typename Better>
 class TwoChoicesPicker final : public Picker {
  public:
@@ -41,15 +41,16 @@ class TwoChoicesPicker final : public Picker {
         second = sampler_.draw(random);
       }
     }
-    return choose(all[first], all[second], context.now);
+    return choose(all[first], all[second], context);
   }
 
  private:
   static constexpr std::size_t kFew = 16;
-  InstanceState* choose(const Candidate& first, const Candidate& second, TimePoint now) const {
+  InstanceState* choose(const Candidate& first, const Candidate& second,
+                        const PickContext& context) const {
     // An array instead of a branch: which of two it is cannot be guessed, and guessing costs more.
     InstanceState* const both[] = {first.state, second.state};
-    return both[static_cast<std::size_t>(Better::prefers_second(first, second, now))];
+    return both[static_cast<std::size_t>(Better::prefers_second(first, second, context))];
   }
 
   InstanceState* pick_among(const PickContext& context, Random& random) const {
@@ -68,8 +69,7 @@ class TwoChoicesPicker final : public Picker {
         [&](const InstanceState& state) {
           return &state != candidate.state && this->allowed(context, state);
         });
-    return second ? choose(candidate, sampler_.candidates()[*second], context.now)
-                  : candidate.state;
+    return second ? choose(candidate, sampler_.candidates()[*second], context) : candidate.state;
   }
 
   WeightedSampler sampler_;

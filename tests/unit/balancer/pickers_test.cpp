@@ -228,6 +228,22 @@ TEST(Pickers, LeastRequestAvoidsTheBusyAndTheRecentlyFailed) {
   EXPECT_NEAR(field.count(3000)[1], 1000, 150) << "forgiven";
 }
 
+TEST(Pickers, AnOpenTunnelWeighsOnTunnelsAndNotOnRequests) {
+  for (const auto algorithm : {Algorithm::kLeastRequest, Algorithm::kPeakEwma}) {
+    Field field(algorithm, {1, 1});
+    field.states[0]->in_flight = field.states[0]->tunnels = 1;
+    EXPECT_NEAR(field.count(1000)[0], 500, 80);
+    PickContext another;
+    another.now = kNow;
+    another.lasting = true;
+    for (int i = 0; i < 100; ++i) {
+      EXPECT_EQ(field.picker->pick(another, field.random), field.states[1].get());
+    }
+    field.states[1]->in_flight = 1;  // a request
+    EXPECT_EQ(field.count(1000)[1], 0);
+  }
+}
+
 TEST(Pickers, LeastRequestSpreadsFarBetterThanRandom) {
   std::vector<std::uint32_t> weights(100, 1);
   const auto most = [&](Algorithm algorithm) {
