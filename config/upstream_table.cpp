@@ -234,6 +234,13 @@ void add_limit_fields(FieldTable<UpstreamDraft>& t) {
           "From the last request byte sent upstream to the answer's head, over all tries.");
   t.field("idle_timeout", kOptions(&Options::idle_timeout), positive_duration(),
           "A TCP or upgraded connection on which nothing moves.");
+  using proxy::ClientHalfClose;
+  t.field(
+      "client_half_close", kOptions(&Options::client_half_close),
+      word_of<ClientHalfClose>(
+          {{"abort", ClientHalfClose::kAbort}, {"serve", ClientHalfClose::kServe}}),
+      "HTTP: what a client's FIN behind a whole request means. abort: it went away, its request is "
+      "cancelled; serve: it sends no more and reads its answers.");
   t.field("timeouts", kOptions(&Options::timeouts), timeouts_table().codec(),
           "The other deadlines of HTTP.");
   t.field("host", kOptions(&Options::host), host_rule(),

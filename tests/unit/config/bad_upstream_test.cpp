@@ -11,8 +11,8 @@ TEST(BadUpstream, SuggestsTheNearestKeyAndWord) {
        "f.yaml:5:5: unknown key \"foo\" in upstreams.billing; known here: listen, protocol, "
        "required, consul, prefer, srv, hosts, dns, static, fresh, lookup, fallback, balance, "
        "hash_on, "
-       "connect_timeout, request_timeout, idle_timeout, timeouts, host, check, retry, eject, "
-       "limits, slow_start\n"},
+       "connect_timeout, request_timeout, idle_timeout, client_half_close, timeouts, host, check, "
+       "retry, eject, limits, slow_start\n"},
       {upstream("protocol: HTTP"),
        "f.yaml:5:15: upstreams.billing.protocol: \"HTTP\" is none of http, tcp; did you mean "
        "\"http\"?\n"},

@@ -136,6 +136,8 @@ std::vector<FieldCase> limit_cases() {
   return {
       {"connect_timeout", "a", "connect_timeout: 3s", [](auto& o) { a(o).connect_timeout = 3s; }},
       {"request_timeout", "a", "request_timeout: 3s", [](auto& o) { a(o).request_timeout = 3s; }},
+      {"client_half_close", "a", "client_half_close: serve",
+       [](auto& o) { a(o).client_half_close = proxy::ClientHalfClose::kServe; }},
       {"idle_timeout", "a", "idle_timeout: 3s", [](auto& o) { a(o).idle_timeout = 3s; }},
       {"timeouts.head", "a", "timeouts: {head: 3s}", [](auto& o) { a(o).timeouts.head = 3s; }},
       {"timeouts.body", "a", "timeouts: {body: 3s}", [](auto& o) { a(o).timeouts.body = 3s; }},
