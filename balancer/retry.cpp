@@ -42,7 +42,7 @@ Duration retry_pause(Duration backoff, std::uint32_t so_far, Random& random) {
 RetryVerdict decide_retry(const RetryOptions& options, const RetryQuestion& question,
                           RetryBudget& budget, TimePoint now) {
   const bool nothing_sent = question.cause == RetryCause::kConnect && !question.connected;
-  const bool safe = nothing_sent || question.idempotent;
+  const bool safe = nothing_sent || question.idempotent || question.untouched;
   if (!safe || question.answer_started || !question.body_replayable) {
     return RetryVerdict::kNo;
   }

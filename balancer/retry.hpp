@@ -45,6 +45,7 @@ struct RetryQuestion {
   bool body_replayable = true;       ///< what was sent of the body is still kept
   bool reused_connection = false;    ///< pooled, and died before one byte of an answer
   bool reuse_repeat_spent = false;   ///< the one free repeat was taken already
+  bool untouched = false;            ///< and nothing of the request can have been acted on
   bool another_instance = true;      ///< an untried eligible instance exists
 };
 

@@ -27,7 +27,7 @@ inline constexpr Family kUpstreamConnectFailures{
     "pilotfish_upstream_connect_failures_total",
     Type::kCounter,
     "Connections that could not be opened. reason: refused, timeout, unreachable, no_descriptors, "
-    "other.",
+    "no_local_port, other.",
     {"upstream", "instance", "reason"}};
 inline constexpr Family kUpstreamActive{"pilotfish_upstream_active",
                                         Type::kGauge,

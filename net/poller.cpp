@@ -34,6 +34,7 @@ void Poller::shutdown() {
     for (auto* slot : {&pollable.reader_, &pollable.writer_}) {
       dropped.push_back({std::move(*slot), {}});
     }
+    pollable.watcher_ = nullptr;
     remove(pollable);
   }
   // Destroying them unwinds coroutines, which destroy what is left of the streams.
@@ -218,28 +219,64 @@ void Pollable::note(std::uint32_t events) {
   }
 }
 
-void Pollable::wake() {
-  const bool reads = reader_ && (ready_ & (kRead | kEnd | kError)) != 0;
-  if (writer_ && (ready_ & (kWrite | kError)) != 0) {
+bool Pollable::watch(HangUpWatcher& watcher, HangUp what) {
+  if (descriptor_ < 0) {
+    return true;
+  }
+  if (!registered_ && !poller_->add(*this)) {
+    return false;  // whoever reads or writes will find out
+  }
+  watched_ = what == HangUp::kEnd ? kEnd | kError : kError;
+  if ((ready_ & watched_) != 0) {
+    return true;
+  }
+  watcher_ = &watcher;
+  poller_->waits();
+  return false;
+}
+
+void Pollable::unwatch() {
+  if (watcher_ != nullptr) {
+    watcher_ = nullptr;
     --poller_->waiters_;
-    Continuation writer = std::move(writer_);
-    if (!reads) {
-      writer({});  // may destroy this
+  }
+}
+
+Continuation Pollable::take(Continuation& slot) {
+  --poller_->waiters_;
+  return std::move(slot);
+}
+
+void Pollable::wake() {
+  const bool gone = watcher_ != nullptr && (ready_ & watched_) != 0;
+  const bool reads = reader_ && (ready_ & (kRead | kEnd | kError)) != 0;
+  const bool writes = writer_ && (ready_ & (kWrite | kError)) != 0;
+  // Each of the three may destroy this: all but the last one are deferred.
+  if (writes) {
+    Continuation writer = take(writer_);
+    if (!reads && !gone) {
+      writer({});
       return;
     }
     poller_->defer(std::move(writer), {});
   }
   if (reads) {
+    Continuation reader = take(reader_);
+    if (!gone) {
+      reader({});
+      return;
+    }
+    poller_->defer(std::move(reader), {});
+  }
+  if (gone) {
     --poller_->waiters_;
-    Continuation reader = std::move(reader_);
-    reader({});
+    std::exchange(watcher_, nullptr)->hung_up();
   }
 }
 
 void Pollable::abort(Continuation& slot) {
   if (slot) {
-    --poller_->waiters_;
-    poller_->defer(std::move(slot), asio::error::operation_aborted);
+    poller_->defer(take(slot), asio::error::operation_aborted);
   }
 }
 
@@ -254,6 +291,7 @@ void Pollable::cancel() {
 void Pollable::release() {
   abort(reader_);
   abort(writer_);
+  unwatch();
   if (registered_) {
     poller_->remove(*this);
   }

@@ -77,6 +77,22 @@ class Continuation {
 
 class Pollable;
 
+/// Who is told that the other end of a connection is gone (Pollable::watch). Outlives its watch.
+class HangUpWatcher {
+ public:
+  /// May close the stream that told it, or destroy it.
+  virtual void hung_up() = 0;
+
+ protected:
+  ~HangUpWatcher() = default;
+};
+
+/// What counts as gone.
+enum class HangUp : std::uint8_t {
+  kEnd,    ///< the peer sends no more (a FIN), or worse
+  kReset,  ///< nothing goes either way any more
+};
+
 /// Readiness of descriptors for one io_context: an epoll of its own in which each descriptor is
 /// registered once, edge-triggered, for its whole life. Asio waits for the epoll as a whole.
 /// Asio's own waiting without a buffer costs an epoll_ctl each time; this costs none, and takes
@@ -133,7 +149,7 @@ class Poller final : public asio::execution_context::service {
   std::array<epoll_event, kBatch> events_{};
   std::size_t next_ = 0;
   std::size_t count_ = 0;    ///< events in hand; 0 outside of dispatch()
-  std::size_t waiters_ = 0;  ///< continuations in Pollables
+  std::size_t waiters_ = 0;  ///< continuations and watches in Pollables
   bool armed_ = false;
   bool posted_ = false;
   bool shut_ = false;
@@ -143,13 +159,14 @@ class Poller final : public asio::execution_context::service {
   Pollable* first_ = nullptr;  ///< all that are registered
 };
 
-/// One non-blocking descriptor and who waits for it: at most one for reading, one for writing.
+/// One non-blocking descriptor and who waits for it: at most one for reading, one for writing, and
+/// one who only wants to know that the other end is gone.
 /// Remembers readiness between waits; whoever reads or writes reports when the kernel had no more.
 /// Ownership: owned by a stream, holds no descriptor itself. Thread-safety: none.
 class Pollable {
  public:
   explicit Pollable(Poller& poller) : poller_(&poller) {}
-  /// Nobody may be waiting.
+  /// Nobody may be waiting or watching.
   Pollable(Pollable&& other) noexcept;
   Pollable& operator=(Pollable&&) = delete;
   Pollable(const Pollable&) = delete;
@@ -179,7 +196,12 @@ class Pollable {
     return registered_ && (ready_ & (kRead | kEnd | kError)) == 0 && poller_->dispatching();
   }
 
-  /// Whoever waits goes on soon, with operation_aborted.
+  /// Tells `watcher` once, while nobody has to read or write. One watch at a time; costs no system
+  /// call where somebody waited before. True: it is gone already, and nobody will be told.
+  [[nodiscard]] bool watch(HangUpWatcher& watcher, HangUp what);
+  void unwatch();
+
+  /// Whoever waits goes on soon, with operation_aborted. A watch stays.
   void cancel();
   /// Cancels and forgets the descriptor, before it is closed.
   void release();
@@ -195,12 +217,16 @@ class Pollable {
   void note(std::uint32_t events);
   void wake();
   void abort(Continuation& slot);
+  /// The continuation in `slot`, which no longer waits.
+  [[nodiscard]] Continuation take(Continuation& slot);
 
   Poller* poller_;
   int descriptor_ = -1;
   bool registered_ = false;
   bool urgent_ = false;  ///< the peer sent out-of-band data once
   std::uint8_t ready_ = 0;
+  std::uint8_t watched_ = 0;
+  HangUpWatcher* watcher_ = nullptr;
   Continuation reader_;
   Continuation writer_;
   Pollable* next_ = nullptr;

@@ -7,6 +7,7 @@
 
 #include "core/endpoint.hpp"
 #include "net/asio.hpp"
+#include "net/poller.hpp"
 
 namespace pilotfish::net {
 
@@ -18,7 +19,8 @@ using IoResult = std::tuple<ErrorCode, std::size_t>;
 /// one; a TLS stream will be another (design.md section 6). Gather writes are part of it; splice is
 /// optional (net/splice.hpp).
 template <class S>
-concept Stream = requires(S& stream, std::span<char> in, std::span<const asio::const_buffer> out) {
+concept Stream = requires(S& stream, std::span<char> in, std::span<const asio::const_buffer> out,
+                          HangUpWatcher& watcher, HangUp what) {
   /// would_block where nothing is there, eof at the end.
   { stream.try_read(in) } -> std::same_as<IoResult>;
   /// Writes what the stream takes now; would_block where it takes nothing.
@@ -29,6 +31,9 @@ concept Stream = requires(S& stream, std::span<char> in, std::span<const asio::c
   { stream.disturbed() } -> std::same_as<bool>;
   /// Bytes that nobody read.
   { stream.has_unread() } -> std::same_as<bool>;
+  /// Tells `watcher` once that the peer is gone, without a read; true: it is already.
+  { stream.watch(watcher, what) } -> std::same_as<bool>;
+  stream.unwatch();
   /// Part of a message is here and the rest should follow: do not delay the acknowledgement.
   stream.hurry_peer();
   stream.shutdown_send();

@@ -7,9 +7,10 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -208,37 +209,67 @@ bool TcpStream::unheard_for(Duration silence) {
          std::chrono::milliseconds(info.tcpi_last_ack_recv) >= silence;
 }
 
+namespace {
+
+/// What `error` of a connect() means: without a source address, which no waiting brings, the kernel
+/// says the same as without a free port. A datagram socket needs no port of its own kind to tell.
+ErrorCode explain(int error, const asio::ip::tcp::endpoint& target) {
+  ErrorCode said(error, boost::system::system_category());
+  if (error != EADDRNOTAVAIL) {
+    return said;
+  }
+  const int probe = ::socket(target.data()->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const bool no_source =
+      probe >= 0 && ::connect(probe, target.data(), static_cast<socklen_t>(target.size())) != 0 &&
+      errno == EADDRNOTAVAIL;
+  if (probe >= 0) {
+    ::close(probe);
+  }
+  return no_source ? ErrorCode(asio::error::network_unreachable) : said;
+}
+
+/// On loopback a connection to a free ephemeral port can meet itself.
+bool meets_itself(int socket, const asio::ip::tcp::endpoint& target) {
+  asio::ip::tcp::endpoint local;
+  auto size = static_cast<socklen_t>(local.capacity());
+  if (::getsockname(socket, local.data(), &size) != 0) {
+    return false;
+  }
+  local.resize(size);
+  return local == target;
+}
+
+}  // namespace
+
 Awaitable<std::tuple<ErrorCode>> TcpStream::connect(const Endpoint& endpoint) {
-  const auto last_error = [] {
-    return std::tuple{ErrorCode(errno, boost::system::system_category())};
-  };
   const auto target = to_asio(endpoint);
   const int socket =
       ::socket(target.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (socket < 0) {
-    co_return last_error();
+    co_return std::tuple{ErrorCode(errno, boost::system::system_category())};
   }
   close();
   pollable_.open(socket);
   remote_ = endpoint;
   const int on = 1;
   (void)::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  if (::connect(socket, target.data(), static_cast<socklen_t>(target.size())) == 0) {
-    co_return std::tuple{ErrorCode{}};
+  int error =
+      ::connect(socket, target.data(), static_cast<socklen_t>(target.size())) == 0 ? 0 : errno;
+  if (error == EINPROGRESS) {
+    const auto waited = co_await wait_writable();
+    if (std::get<0>(waited)) {
+      co_return waited;
+    }
+    socklen_t size = sizeof(error);
+    if (::getsockopt(descriptor(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
+      error = errno;
+    }
   }
-  if (errno != EINPROGRESS) {
-    co_return last_error();
+  if (error == 0 && meets_itself(descriptor(), target)) {
+    reset();  // a close would keep the port from whoever wants to listen there
+    error = ECONNREFUSED;
   }
-  const auto waited = co_await wait_writable();
-  if (std::get<0>(waited)) {
-    co_return waited;
-  }
-  int error = 0;
-  socklen_t size = sizeof(error);
-  if (::getsockopt(descriptor(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
-    co_return last_error();
-  }
-  co_return std::tuple{ErrorCode(error, boost::system::system_category())};
+  co_return std::tuple{explain(error, target)};
 }
 
 void TcpStream::hurry_peer() {
@@ -270,9 +301,10 @@ void TcpStream::reset() {
   close();
 }
 
-bool TcpStream::peer_gone() {
-  pollfd poll_entry{.fd = descriptor(), .events = 0, .revents = 0};
-  return ::poll(&poll_entry, 1, 0) > 0 && (poll_entry.revents & (POLLERR | POLLHUP)) != 0;
+bool TcpStream::unacknowledged(std::size_t bytes) {
+  int queued = 0;
+  return ::ioctl(descriptor(), SIOCOUTQ, &queued) == 0 &&
+         static_cast<std::size_t>(std::max(queued, 0)) >= bytes;
 }
 
 }  // namespace pilotfish::net

@@ -47,7 +47,16 @@ class TcpStream {
   void on_readable(Continuation continuation) { pollable_.wait_read(std::move(continuation)); }
   void yield() { pollable_.poller().yield(); }
 
-  /// Opens a non-blocking socket and connects. Bounded by whoever cancels.
+  /// Tells `watcher` once that the peer is gone; true: it is already (Pollable::watch). What the
+  /// peer sent may be unread all the same.
+  [[nodiscard]] bool watch(HangUpWatcher& watcher, HangUp what) {
+    return pollable_.watch(watcher, what);
+  }
+  void unwatch() { pollable_.unwatch(); }
+
+  /// Opens a non-blocking socket and connects. Bounded by whoever cancels. address_not_available:
+  /// no local port is free. connection_refused also where the connection met itself: a free port of
+  /// this host that the kernel had just given to the connection.
   Awaitable<std::tuple<ErrorCode>> connect(const Endpoint& endpoint);
 
   void hurry_peer();
@@ -57,8 +66,9 @@ class TcpStream {
   /// Closes with RST, so that the other side cannot take a cut for an end.
   void reset();
   [[nodiscard]] bool is_open() const { return descriptor() >= 0; }
-  /// Reset or closed both ways by the peer, as far as the kernel knows (poll, no read).
-  [[nodiscard]] bool peer_gone();
+  /// At least the last `bytes` that were written reached nobody: the peer's kernel acknowledged
+  /// none of them.
+  [[nodiscard]] bool unacknowledged(std::size_t bytes);
   /// What was sent is not acknowledged and the peer's kernel was not heard for this long: its host
   /// or the way there is gone. A slow application is another thing: its kernel acknowledges.
   [[nodiscard]] bool unheard_for(Duration silence);

@@ -12,6 +12,11 @@ class ClientDeadline final : public net::Deadline {
   ClientDeadline(net::Deadlines& wheel, ClientStream& stream) : Deadline(wheel), stream_(stream) {}
   /// Also cancels `other` on expiry (what a pump writes to); nullptr for none.
   void also_cancel(UpstreamStream* other) { other_ = other; }
+  /// Nothing is expected any more, and what was, was in time.
+  void clear() {
+    Deadline::clear();
+    expired_ = false;
+  }
   void expect_within(TimePoint at) {
     expired_ = false;
     set(at);

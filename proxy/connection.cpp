@@ -18,24 +18,60 @@ void Connection::on_deadline() {
   stream.cancel();
 }
 
-ConnectionPtr InstanceLink::take(bool surely) {
+bool Connection::rest(InstanceLink* pool, TimePoint now) {
+  clear();
+  in.release();
+  idle_since = now;
+  pool_ = pool;
+  return pool == nullptr || !stream.watch(*this, net::HangUp::kEnd);
+}
+
+void Connection::hung_up() {
+  pool_->ended(*this);
+}
+
+void ClosingHabit::closed_after(Duration idle, TimePoint now) {
+  if (now - seen_ > kRemembered || idle < shortest_) {
+    shortest_ = idle;
+    seen_ = now;
+  } else if (idle / 2 <= shortest_) {
+    seen_ = now;  // the same again, more or less
+  }
+}
+
+ConnectionPtr InstanceLink::take(bool surely, TimePoint now) {
   while (!idle_.empty()) {
+    if (surely && now - idle_.back()->idle_since >= habit.safe_idle(now)) {
+      idle_.pop_back();  // the new one that is made instead will take its place
+      return nullptr;
+    }
     auto connection = std::move(idle_.back());
     idle_.pop_back();
     auto& stream = connection->stream;
     if (!(surely ? stream.disturbed() : stream.seems_disturbed())) {
-      connection->reused = true;
+      connection->resume();
       return connection;
     }
+    habit.closed_after(now - connection->idle_since, now);
   }
   return nullptr;
 }
 
 void InstanceLink::give(ConnectionPtr connection, TimePoint now) {
-  connection->clear();
-  connection->in.release();
-  connection->idle_since = now;
-  idle_.push_back(std::move(connection));
+  if (connection->rest(this, now)) {
+    idle_.push_back(std::move(connection));
+  } else {
+    habit.closed_after(Duration::zero(), now);
+  }
+}
+
+void InstanceLink::ended(const Connection& connection) {
+  const auto now = Clock::now();
+  habit.closed_after(now - connection.idle_since, now);
+  const auto found = std::ranges::find(idle_, &connection, &ConnectionPtr::get);
+  if (found != idle_.end()) {
+    idle_.erase(found);
+  }
 }
 
 void InstanceLink::prune(TimePoint limit) {

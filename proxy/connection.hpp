@@ -9,8 +9,8 @@
 #include "balancer/cluster.hpp"
 #include "net/buffer.hpp"
 #include "net/deadlines.hpp"
-#include "net/notifier.hpp"
 #include "net/tcp_stream.hpp"
+#include "proxy/connection_slots.hpp"
 #include "proxy/upstream_metrics.hpp"
 
 namespace pilotfish::proxy {
@@ -19,61 +19,23 @@ namespace pilotfish::proxy {
 using ClientStream = net::TcpStream;
 using UpstreamStream = net::TcpStream;
 
-/// Counts the connections of one upstream against `limits.connections` and the requests that wait
-/// for one against `limits.pending`. Thread-safety: none; one per upstream and worker.
-class ConnectionSlots {
- public:
-  ConnectionSlots(net::Executor executor, std::uint32_t most, std::uint32_t most_pending)
-      : most_(most), most_pending_(most_pending), freed_(executor) {}
-
-  [[nodiscard]] bool try_take() {
-    if (open_ >= most_) {
-      return false;
-    }
-    ++open_;
-    return true;
-  }
-  void give() {
-    --open_;
-    freed_.notify_one();
-  }
-  /// An idle connection went into the pool: whoever waits may use that one instead.
-  void idle_available() {
-    if (freed_.waiting() > 0) {
-      freed_.notify_one();
-    }
-  }
-  [[nodiscard]] bool queue_full() const { return freed_.waiting() >= most_pending_; }
-  /// Waits until something was freed or the deadline; try again after.
-  [[nodiscard]] net::Awaitable<bool> wait(TimePoint deadline) {
-    return freed_.wait_until(deadline);
-  }
-  void set_limits(std::uint32_t most, std::uint32_t most_pending) {
-    most_ = most;
-    most_pending_ = most_pending;
-  }
-  /// There may be room now: whoever waits looks again.
-  void limits_changed() { freed_.notify_all(); }
-  [[nodiscard]] std::uint32_t open() const { return open_; }
-  [[nodiscard]] bool full() const { return open_ >= most_; }
-  [[nodiscard]] std::size_t pending() const { return freed_.waiting(); }
-
- private:
-  std::uint32_t most_;
-  std::uint32_t most_pending_;
-  std::uint32_t open_ = 0;
-  net::Notifier freed_;
-};
+class InstanceLink;
 
 /// One connection to an instance: its stream, what was read of it, and its deadline. Holds a slot.
-class Connection final : public net::Deadline {
+class Connection final : public net::Deadline, private net::HangUpWatcher {
  public:
-  Connection(net::Executor executor, net::BufferPool& buffers, net::Deadlines& deadlines,
-             std::shared_ptr<ConnectionSlots> slots)
-      : Deadline(deadlines), stream(executor), in(buffers), slots_(std::move(slots)) {}
-  ~Connection() override {
-    stream.close();
-    slots_->give();
+  Connection(net::Executor executor, net::BufferPool& buffers, net::Deadlines& deadlines, Slot slot)
+      : Deadline(deadlines), stream(executor), in(buffers), slot_(std::move(slot)) {}
+  ~Connection() override { stream.close(); }
+  /// For another connection in the place of this one.
+  [[nodiscard]] Slot take_slot() { return std::move(slot_); }
+
+  /// It has nothing to do from now on. `pool` hears of its end until it is resumed; nullptr: nobody
+  /// does. False: it has ended already.
+  [[nodiscard]] bool rest(InstanceLink* pool, TimePoint now);
+  void resume() {
+    stream.unwatch();
+    reused = true;
   }
 
   UpstreamStream stream;
@@ -81,6 +43,11 @@ class Connection final : public net::Deadline {
   bool reused = false;
   TimePoint idle_since{};
 
+  /// Nothing is expected any more, and what was, was in time.
+  void clear() {
+    Deadline::clear();
+    expired_ = false;
+  }
   void expect_within(TimePoint at) {
     expired_ = false;
     last_ = at;
@@ -99,13 +66,33 @@ class Connection final : public net::Deadline {
 
  private:
   void on_deadline() override;
-  std::shared_ptr<ConnectionSlots> slots_;
+  void hung_up() override;
+  Slot slot_;
+  InstanceLink* pool_ = nullptr;
   TimePoint last_{};
   Duration silence_{};  ///< zero: nobody looks
   bool expired_ = false;
   bool lost_ = false;  ///< for good
 };
-using ConnectionPtr = std::unique_ptr<Connection>;
+
+/// How long an instance leaves kept connections alone, as far as it was seen to close them: what a
+/// request that cannot be repeated must know. Pure.
+class ClosingHabit {
+ public:
+  /// So long one that was seen counts.
+  static constexpr Duration kRemembered = std::chrono::minutes(1);
+
+  /// It closed one that was idle for `idle`, or broke one just taken.
+  void closed_after(Duration idle, TimePoint now);
+  /// Idle for less than this, a connection is not about to be closed: half of the shortest seen.
+  [[nodiscard]] Duration safe_idle(TimePoint now) const {
+    return now - seen_ > kRemembered ? Duration::max() : shortest_ / 2;
+  }
+
+ private:
+  Duration shortest_ = Duration::max();
+  TimePoint seen_{};
+};
 
 /// What the data plane hangs on an instance: its idle connections and its metric handles. It stands
 /// in its upstream's list of pools while it may have idle connections.
@@ -115,10 +102,10 @@ class InstanceLink final : public balancer::InstanceAttachment,
  public:
   explicit InstanceLink(InstanceMetrics handles) : metrics(std::move(handles)) {}
 
-  /// The idle connection used last, or nullptr; closed and readable ones are thrown away. `surely`:
-  /// the kernel is asked, for a request that could not be repeated; otherwise the events of this
-  /// moment tell, which saves a system call.
-  [[nodiscard]] ConnectionPtr take(bool surely);
+  /// The idle connection used last, or nullptr; closed and readable ones are thrown away. `surely`,
+  /// for a request that could not be repeated: only one that the instance will not close now, and
+  /// the kernel is asked; otherwise the events of this moment tell, which saves a system call.
+  [[nodiscard]] ConnectionPtr take(bool surely, TimePoint now);
   void give(ConnectionPtr connection, TimePoint now);
   /// Closes what was idle since before `limit`, or is not silent any more.
   void prune(TimePoint limit);
@@ -126,8 +113,11 @@ class InstanceLink final : public balancer::InstanceAttachment,
   bool close_one();
   void close_all() { idle_.clear(); }
   [[nodiscard]] std::size_t idle() const { return idle_.size(); }
+  /// An idle one ended: it is destroyed.
+  void ended(const Connection& connection);
 
   InstanceMetrics metrics;
+  ClosingHabit habit;
 
  private:
   std::vector<ConnectionPtr> idle_;  ///< newest last

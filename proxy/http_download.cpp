@@ -40,6 +40,7 @@ net::Awaitable<HttpSession::TryEnd> HttpSession::read_answer(Connection& connect
         if (net::would_block(error)) {
           continue;
         }
+        scratch_->ended_first = error == net::asio::error::eof;
         co_return read_failure(connection);
       }
       connection.in.commit(size);
@@ -118,7 +119,7 @@ net::Awaitable<net::ErrorCode> HttpSession::send_to_client(net::Gather gather) {
     error = co_await net::write_rest(client_, gather, [this] {
       write_deadline_.expect_within(Clock::now() + options().timeouts.write);
     });
-    write_deadline_.clear();
+    client_took(error);
   }
   co_return error;
 }
@@ -185,7 +186,8 @@ net::Awaitable<void> HttpSession::relay_answer(Connection& connection) {
   if (end != BodyEnd::kWhole) {
     // The client must see the cut: no last chunk, no clean end where the close is the end.
     alive_ = false;
-    reset_on_close_ = end == BodyEnd::kCut && answer_framing_ == http::Framing::kUntilClose;
+    reset_on_close_ =
+        reset_on_close_ || (end == BodyEnd::kCut && answer_framing_ == http::Framing::kUntilClose);
     error_ = end == BodyEnd::kCut ? "http_response_incomplete" : "client_gone";
     finish_try(end == BodyEnd::kCut ? balancer::Outcome::kReset : balancer::Outcome::kNeutral);
   } else {
@@ -247,7 +249,7 @@ net::Awaitable<HttpSession::BodyEnd> HttpSession::relay_body(Connection& connect
         error = co_await net::write_rest(client_, gather, [this] {
           write_deadline_.expect_within(Clock::now() + options().timeouts.write);
         });
-        write_deadline_.clear();
+        client_took(error);
       }
       if (error) {
         co_return BodyEnd::kClientGone;
@@ -302,7 +304,7 @@ net::Awaitable<net::ErrorCode> HttpSession::drain_to_client(net::SpliceWay& way)
     error = co_await net::drain_rest(client_, *way.pipe, [this] {
       write_deadline_.expect_within(Clock::now() + options().timeouts.write);
     });
-    write_deadline_.clear();
+    client_took(error);
   }
   co_return error;
 }
@@ -351,24 +353,40 @@ net::Awaitable<void> HttpSession::switch_protocols(Connection& connection) {
   upstream_->reached(*instance_, Clock::now());  // a probe has its answer; the stream runs on
   upstream_->metrics().final_answer(Clock::now() - arrived_);
   exchanging_ = false;  // from here on the relay notices who leaves
+  client_.unwatch();
   tunnel_ = true;
+  keep_request_line();
   connection.in.consume(answer_head_size_);
   in_.consume(head_size_ + body_.consumed_at_start());
   head_size_ = 0;
   take_late_input();
-  request_.clear();  // its views are gone with the head
   RelayCount count;
   count.up = [this](std::uint64_t n) { upstream_->metrics().sent(n); };
   count.down = [this](std::uint64_t n) { upstream_->metrics().received(n); };
   Relay<ClientStream, UpstreamStream> relay(*worker_, client_, in_, connection.stream,
                                             connection.in, options().idle_timeout,
                                             std::move(count));
+  Upstream::tunnel_began(*instance_);
   const RelayEnd end = co_await relay.run();
   tunnel_ = false;
+  Upstream::tunnel_ended(*instance_);
   finish_try(end.broken ? balancer::Outcome::kNeutral : balancer::Outcome::kSuccess);
   tunnel_in_ = end.up;
   body_out_ = end.down;
   reset_on_close_ = end.broken;
+  if (end.broken) {
+    connection.stream.reset();  // a FIN would look like an end
+  }
+}
+
+void HttpSession::keep_request_line() {
+  // For the access log; nothing repeats the request any more.
+  auto& kept = scratch_->request_bytes;
+  kept.assign(request_.method_text).append(request_.target);
+  const auto method_size = request_.method_text.size();
+  request_.clear();  // its views are gone with the head
+  request_.method_text = std::string_view(kept).substr(0, method_size);
+  request_.target = std::string_view(kept).substr(method_size);
 }
 
 }  // namespace pilotfish::proxy

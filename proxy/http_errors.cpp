@@ -93,6 +93,14 @@ net::Awaitable<void> HttpSession::fail_open(const Opened& opened) {
       co_await answer_own(503, "proxy_internal_error",
                           "pilotfish has no free file descriptor: raise its limit (ulimit -n)");
       break;
+    case OpenError::kNoLocalPort:
+      co_await answer_own(503, "proxy_internal_error",
+                          "pilotfish has no free local port towards the instance: "
+                          "net.ipv4.ip_local_port_range, or fewer connections that are closed" +
+                              last_try(tries_, *instance_, opened.text));
+      break;
+    case OpenError::kInstanceLost:
+    case OpenError::kCalledOff: break;  // not asked for
   }
 }
 

@@ -1,9 +1,8 @@
-// One request: choosing an instance, trying, trying again, and our own errors.
+// One request: trying, and trying again.
 #include <algorithm>
 #include <utility>
 
 #include "proxy/foreign_protocol.hpp"
-#include "proxy/hash_key.hpp"
 #include "proxy/http_session.hpp"
 
 namespace pilotfish::proxy {
@@ -17,19 +16,15 @@ net::Awaitable<void> HttpSession::exchange(Step step) {
     start_request();
     if (first_request_) {
       first_request_ = false;
-      if (!upstream_->is_covered(claim_)) {
+      if (!cut_ && !upstream_->is_covered(claim_)) {
         co_await upstream_->covered(std::move(claim_));
-      }
-      if (cut_) {
-        co_await fail(TryEnd::kClientGone);
-        finish_request(Clock::now());
-        co_return;
       }
       covered_ = true;
     } else {
       upstream_->request_flows(arrived_);
     }
     tried_end_ = begin_body();
+    tried_end_ = cut_ ? TryEnd::kClientGone : tried_end_;
   }
   if (step == Step::kBadBody || (step == Step::kRequest && tried_end_ != TryEnd::kAnswer)) {
     co_await fail(tried_end_);
@@ -83,6 +78,10 @@ void HttpSession::start_request() {
   }
   ++upstream_->active;
   exchanging_ = true;
+  const bool aborts = options().client_half_close == ClientHalfClose::kAbort;
+  if (client_.watch(*this, aborts ? net::HangUp::kEnd : net::HangUp::kReset)) {
+    hung_up();
+  }
   upstream_->budget().on_request(arrived_);
   covered_ = false;
   tried_count_ = 0;
@@ -103,6 +102,7 @@ void HttpSession::finish_request(TimePoint now) {
   connection_.reset();
   end_request(error_, now);
   exchanging_ = false;
+  client_.unwatch();
   --upstream_->active;
   for (std::size_t i = 0; i < tried_count_; ++i) {
     scratch_->tried_refs[i].reset();
@@ -131,102 +131,6 @@ HttpSession::TryEnd HttpSession::begin_body() {
   return TryEnd::kAnswer;
 }
 
-balancer::PickContext HttpSession::pick_context(TimePoint now) const {
-  balancer::PickContext context;
-  context.now = now;
-  context.tried = {scratch_->tried.data(), tried_count_};
-  if (uses_hash(options().cluster.algorithm)) {
-    context.hash = hash_key(options().hash_on, client_endpoint_, request_);
-  }
-  return context;
-}
-
-bool HttpSession::choose_pooled(TimePoint now) {
-  if (want_fresh_connection_ || !paused_) {
-    return false;
-  }
-  candidate_.reset();
-  auto* chosen = upstream_->pick(pick_context(now));
-  if (chosen == nullptr) {
-    return false;
-  }
-  const bool repeatable = http::is_idempotent(request_.method) && body_.complete();
-  connection_ = upstream_->take_idle(*chosen, !repeatable);
-  if (!connection_) {
-    candidate_ = balancer::InstanceRef(chosen);
-    return false;
-  }
-  start_try(*chosen, now);
-  return true;
-}
-
-balancer::InstanceState* HttpSession::choose_instance(TimePoint now) {
-  // One pick for one try: the one that found no idle connection counts, as long as it may serve.
-  const auto candidate = std::exchange(candidate_, nullptr);
-  if (candidate && upstream_->may_serve(*candidate)) {
-    return candidate.get();
-  }
-  return upstream_->pick(pick_context(now));
-}
-
-net::Awaitable<bool> HttpSession::choose() {
-  if (!covered_) {
-    covered_ = true;
-    auto claim = upstream_->claim(Clock::now());
-    if (!upstream_->is_covered(claim)) {
-      co_await upstream_->covered(std::move(claim));
-    }
-  }
-  for (;;) {
-    if (cut_) {
-      co_await fail(TryEnd::kClientGone);
-      co_return false;
-    }
-    const auto now = Clock::now();
-    auto* chosen = choose_instance(now);
-    if (chosen == nullptr) {
-      co_await answer_own(
-          503, "destination_unavailable",
-          "no instance of " + options().name + " can serve: " + upstream_->reason());
-      co_return false;
-    }
-    if (pauses_before(*chosen)) {
-      const bool goes_on = co_await pause(now);
-      if (!goes_on) {
-        co_return false;
-      }
-      continue;  // with whoever serves by then
-    }
-    if (!want_fresh_connection_) {
-      connection_ = upstream_->take_idle(*chosen, true);
-    }
-    start_try(*chosen, now);
-    if (connection_) {
-      co_return true;
-    }
-    Opened opened = co_await upstream_->open(*chosen);
-    want_fresh_connection_ = false;
-    if (cut_) {
-      co_await fail(TryEnd::kClientGone);
-      co_return false;
-    }
-    if (opened.connection) {
-      connection_ = std::move(opened.connection);
-      co_return true;
-    }
-    if (opened.error == OpenError::kConnect || opened.error == OpenError::kTimeout) {
-      ++tries_;
-      finish_try(Outcome::kConnectFailure);
-      const auto verdict = ask_retry(RetryCause::kConnect, Clock::now());
-      if (verdict == RetryVerdict::kOtherInstance || verdict == RetryVerdict::kFreshConnection) {
-        continue;
-      }
-    }
-    co_await fail_open(opened);
-    co_return false;
-  }
-}
-
 void HttpSession::begin_attempt() {
   ++tries_;
   any_byte_back_ = false;
@@ -234,9 +138,12 @@ void HttpSession::begin_attempt() {
   headed_at_ = {};
   name_instance();
   scratch_->rest = request_gather();
-  upstream_->metrics().sent(scratch_->rest.size());
+  scratch_->to_send = scratch_->rest.size();
+  scratch_->ended_first = false;
+  upstream_->metrics().sent(scratch_->to_send);
   send_error_ = {};
   unsent_ = !net::write_now(connection_->stream, scratch_->rest, send_error_);
+  scratch_->sent_at_once = !unsent_ && !send_error_ && body_.complete();
   sent_whole_ = true;
   send_was_reset_ = false;
 }
@@ -324,6 +231,9 @@ bool HttpSession::try_again(TryEnd end) {
         link_of(*instance_).close_all();  // its other kept connections lead nowhere either
       }
       const bool reused = connection_->reused && !any_byte_back_ && !connection_->lost();
+      if (reused) {
+        link_of(*instance_).habit.closed_after(try_started_ - connection_->idle_since, now);
+      }
       // A kept connection that the instance closed between two requests is no failure of it.
       finish_try(reused ? Outcome::kNeutral : Outcome::kReset);
       break;
@@ -342,6 +252,17 @@ bool HttpSession::try_again(TryEnd end) {
   return verdict == RetryVerdict::kOtherInstance || verdict == RetryVerdict::kFreshConnection;
 }
 
+bool HttpSession::untouched() const {
+  if (!connection_ || any_byte_back_) {
+    return false;
+  }
+  const bool nothing_left = send_error_ && scratch_->rest.size() == scratch_->to_send;
+  // A FIN acknowledges all that came before it. One that does not cover the request's first byte
+  // was sent by an instance that had not received it, and that can answer nothing any more.
+  return nothing_left || (scratch_->sent_at_once && scratch_->ended_first &&
+                          connection_->stream.unacknowledged(scratch_->to_send));
+}
+
 RetryVerdict HttpSession::ask_retry(RetryCause cause, TimePoint now) {
   balancer::RetryQuestion question;
   question.cause = cause;
@@ -353,6 +274,7 @@ RetryVerdict HttpSession::ask_retry(RetryCause cause, TimePoint now) {
   question.reused_connection = cause == RetryCause::kReset && connection_ && connection_->reused &&
                                !any_byte_back_ && !connection_->lost();
   question.reuse_repeat_spent = reuse_repeat_spent_;
+  question.untouched = cause == RetryCause::kReset && untouched();
   const auto verdict = upstream_->decide_retry(question, now);
   if (verdict == RetryVerdict::kFreshConnection) {
     reuse_repeat_spent_ = true;

@@ -18,8 +18,7 @@ net::Awaitable<bool> HttpSession::pause(TimePoint now) {
   paused_ = true;
   const auto left = options().request_timeout - answer_time_used_;
   const auto time = balancer::retry_pause(options().retry.backoff, pauses_++, worker_->random);
-  const bool goes_on =
-      co_await pause_for(worker_->executor, client_, cut_, now + std::min(time, left));
+  const bool goes_on = co_await pause_for(worker_->executor, cut_, now + std::min(time, left));
   answer_time_used_ += Clock::now() - now;
   if (!goes_on || time >= left) {
     co_await fail(goes_on ? TryEnd::kTimeout : TryEnd::kClientGone);

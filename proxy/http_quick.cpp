@@ -123,6 +123,7 @@ HttpSession::Step HttpSession::quick_request(TimePoint now) {
   start_request();
   upstream_->request_flows(arrived_);
   tried_end_ = begin_body();
+  tried_end_ = cut_ ? TryEnd::kClientGone : tried_end_;
   if (tried_end_ != TryEnd::kAnswer) {
     return Step::kBadBody;
   }
@@ -150,6 +151,7 @@ bool HttpSession::quick_answer(Self& self, net::ErrorCode error) {
       await_instance(self);
       return true;
     }
+    scratch_->ended_first = failed == net::asio::error::eof;
     return stop_try(read_failure(connection));
   }
   connection.in.commit(size);

@@ -13,6 +13,8 @@
 
 namespace pilotfish::proxy {
 
+class Opening;
+
 /// What a session needs while a request runs and not between two of them: rewritten heads, who was
 /// tried, what is still to be written. Thread-safety: none.
 struct HttpScratch {
@@ -30,6 +32,10 @@ struct HttpScratch {
   std::array<balancer::InstanceRef, kMostTried> tried_refs{};
   std::string connection_names;  ///< of the answer's `Connection`, for its trailers
   net::Gather rest;              ///< what did not go out at once
+  std::size_t to_send = 0;       ///< bytes of this try, as far as they were there when it began
+  bool sent_at_once = false;     ///< all of the request, in one go
+  bool ended_first = false;      ///< the instance's FIN was the first that came
+  Opening* opening = nullptr;    ///< while a connection is opened
 
   /// Gives back what is above that.
   void trim() {

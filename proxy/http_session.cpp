@@ -10,8 +10,6 @@ namespace {
 
 constexpr Duration kLingerTime = std::chrono::seconds(1);
 constexpr std::size_t kLingerBytes = 1024UL * 1024;
-/// How long a request runs before anybody asks whether its client is still there.
-constexpr Duration kGoneAfter = std::chrono::milliseconds(250);
 /// A connection that was accepted during a drain may still send its request.
 constexpr Duration kDrainGrace = std::chrono::seconds(1);
 /// A kept connection in use speaks again within this: closed before, its next request would be
@@ -102,12 +100,8 @@ void HttpSession::cut() {
     }
     connection_->stream.close();
   }
-}
-
-void HttpSession::sweep(TimePoint now) {
-  // A FIN alone is a client that waits for its answer; a reset is one that does not.
-  if (exchanging_ && now - arrived_ > kGoneAfter && client_.peer_gone()) {
-    cut();
+  if (scratch_ && scratch_->opening != nullptr) {
+    scratch_->opening->call_off();
   }
 }
 
@@ -116,7 +110,7 @@ net::Awaitable<void> HttpSession::serve() {
     send_error_ = co_await net::write_rest(client_, scratch_->rest, [this] {
       write_deadline_.expect_within(Clock::now() + options().timeouts.write);
     });
-    write_deadline_.clear();
+    client_took(send_error_);
     quick_end(Clock::now());
     co_return;
   }
@@ -145,10 +139,9 @@ net::Awaitable<void> HttpSession::serve() {
 
 net::Awaitable<void> HttpSession::close() {
   read_deadline_.clear();
-  write_deadline_.clear();
   // A reader that stalled for too long would let the kernel keep what it does not read for minutes
   // more; and where the close ends the answer, a FIN would make the cut look whole.
-  if (reset_on_close_ || write_deadline_.expired()) {
+  if (reset_on_close_) {
     client_.reset();
   } else if (!cut_ && client_.is_open() &&
              (unread_input_ || !in_.empty() || client_.has_unread())) {

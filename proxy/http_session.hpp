@@ -27,10 +27,10 @@ namespace pilotfish::proxy {
 
 /// One client connection of an `http` upstream: reads heads, has each request answered by an
 /// instance (tries, retries, our own errors), relays bodies both ways, one request after another.
-/// Read http_session.cpp first, then http_exchange.cpp (one request), http_try.cpp,
+/// Read http_session.cpp first, then http_exchange.cpp (one request), http_choose.cpp, http_try.cpp,
 /// http_errors.cpp, http_upload.cpp and http_download.cpp (its two directions). Ownership: owns
 /// itself through its coroutine, or through whoever waits for its next event. Thread-safety: none.
-class HttpSession final : public Session {
+class HttpSession final : public Session, private net::HangUpWatcher {
  public:
   HttpSession(std::shared_ptr<Worker> worker, std::shared_ptr<const RouteTable> routes,
               ClientStream client);
@@ -44,9 +44,11 @@ class HttpSession final : public Session {
   void drain() override;
   void leave() override;
   void cut() override;
-  void sweep(TimePoint now) override;
 
  private:
+  /// The client left a request that runs: it has no one to answer.
+  void hung_up() override { cut(); }
+
   enum class HeadRead : std::uint8_t { kRequest, kClosed, kRefused };
 
   /// How one try on an instance ended, before anything of a final answer was passed on.
@@ -132,6 +134,7 @@ class HttpSession final : public Session {
   [[nodiscard]] bool choose_pooled(TimePoint now);
   /// A fresh lookup where the request needs one, then a connection; false: answered with an error.
   net::Awaitable<bool> choose();
+  net::Awaitable<bool> connect(Opening& opening);
   [[nodiscard]] balancer::InstanceState* choose_instance(TimePoint now);
   void start_try(balancer::InstanceState& chosen, TimePoint now);
   // http_pause.cpp
@@ -151,6 +154,8 @@ class HttpSession final : public Session {
   void note_headed(TimePoint now);
   [[nodiscard]] bool answer_may_be_retried(TimePoint now);
   [[nodiscard]] bool try_again(TryEnd end);
+  /// The instance cannot have acted on the request of the try that broke.
+  [[nodiscard]] bool untouched() const;
   [[nodiscard]] balancer::RetryVerdict ask_retry(balancer::RetryCause cause, TimePoint now);
 
   // http_errors.cpp: our own answers
@@ -206,7 +211,13 @@ class HttpSession final : public Session {
                                     std::uint64_t plain);
   net::Awaitable<net::ErrorCode> drain_to_client(net::SpliceWay& way);
   net::Awaitable<net::ErrorCode> send_to_client(net::Gather gather);
+  /// A write that had to wait ended: a reader that stalled for too long is reset in the end.
+  void client_took(const net::ErrorCode& error) {
+    reset_on_close_ = reset_on_close_ || (error && write_deadline_.expired());
+    write_deadline_.clear();
+  }
   net::Awaitable<void> switch_protocols(Connection& connection);
+  void keep_request_line();
 
   /// A body of which this much is still to come is worth a pipe.
   static constexpr std::uint64_t kWorthAPipe = 16UL * 1024;

@@ -198,11 +198,11 @@ net::Awaitable<void> HttpSession::pump(Connection& connection) {
         failed = co_await net::write_rest(connection.stream, gather, progress);
       }
     }
-    read_deadline_.clear();
     if (failed && read_deadline_.expired()) {
       pump_failed(connection, TryEnd::kTimeout);
       co_return;
     }
+    read_deadline_.clear();
     body_in_.consume(used);
     if (failed) {
       note_sent(failed);

@@ -85,14 +85,18 @@ net::Awaitable<void> Listener::run(std::shared_ptr<Listener> self) {
   }
 }
 
-void Listener::finish() {
+void Listener::finish(std::function<void()> done) {
   if (!acceptor_.is_open()) {
+    if (done) {
+      done();
+    }
     return;
   }
   refuse_new();
   (void)accept_queued();
   ++worker_->finishing;
-  net::asio::co_spawn(worker_->executor, run_last(shared_from_this()), net::asio::detached);
+  net::asio::co_spawn(worker_->executor, run_last(shared_from_this(), std::move(done)),
+                      net::asio::detached);
 }
 
 net::ErrorCode Listener::accept_one() {
@@ -122,7 +126,8 @@ bool Listener::accept_queued() {
   }
 }
 
-net::Awaitable<void> Listener::run_last(std::shared_ptr<Listener> self) {
+net::Awaitable<void> Listener::run_last(std::shared_ptr<Listener> self,
+                                        std::function<void()> done) {
   auto& worker = *self->worker_;
   net::Timer under_way(worker.executor, kUnderWay);
   (void)co_await under_way.async_wait(net::kTuple);
@@ -130,6 +135,9 @@ net::Awaitable<void> Listener::run_last(std::shared_ptr<Listener> self) {
     (void)co_await worker.room.wait_until(Clock::now() + kPause);
   }
   self->stop();
+  if (done) {
+    done();
+  }
   --worker.finishing;
   worker.check_idle();
 }

@@ -25,13 +25,13 @@ class Listener : public std::enable_shared_from_this<Listener> {
   void redirect(std::function<void(ClientStream)> on_accept) { on_accept_ = std::move(on_accept); }
   /// Accepts what the kernel's queue still holds, then closes: for a moment no new connection
   /// begins while those under way arrive, so that none that the kernel accepted is lost. Counted
-  /// in Worker::finishing until then.
-  void finish();
+  /// in Worker::finishing until then; `done` runs after its last session began.
+  void finish(std::function<void()> done = {});
   void stop();
 
  private:
   static net::Awaitable<void> run(std::shared_ptr<Listener> self);
-  static net::Awaitable<void> run_last(std::shared_ptr<Listener> self);
+  static net::Awaitable<void> run_last(std::shared_ptr<Listener> self, std::function<void()> done);
   [[nodiscard]] net::ErrorCode accept_one();
   /// True where the kernel's queue is empty.
   [[nodiscard]] bool accept_queued();

@@ -21,10 +21,6 @@ constexpr Duration kLookAgain = std::chrono::milliseconds(5);
 void Proxy::Impl::Sweep::on_deadline() {
   const auto now = Clock::now();
   auto& worker = *impl_.worker;
-  for (auto it = worker.sessions.begin(); it != worker.sessions.end();) {
-    auto& session = *it++;
-    session.sweep(now);
-  }
   impl_.drop_unused(now);
   worker.pipes.trim();
   set(now + kSweepEvery);

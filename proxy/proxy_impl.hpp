@@ -16,7 +16,7 @@ namespace pilotfish::proxy {
 
 /// The parts of a Proxy; private to proxy/proxy*.cpp. Thread-safety: none; one worker.
 struct Proxy::Impl {
-  /// Twice a second: every session, and upstreams that a reload removed.
+  /// Twice a second: upstreams that a reload removed, and pipes that nobody needs.
   class Sweep final : public net::Deadline {
    public:
     Sweep(net::Deadlines& wheel, Impl& impl) : Deadline(wheel), impl_(impl) {}

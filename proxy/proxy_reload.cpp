@@ -94,7 +94,9 @@ void Proxy::Impl::change_intakes(const std::vector<Listener>& wanted) {
       return false;
     }
     intake.routes->retire();
-    intake.listener->finish();
+    const auto& upstream = intake.routes->expected();
+    ++upstream->arriving;  // it may be leaving: not before its last connections came
+    intake.listener->finish([upstream] { --upstream->arriving; });
     return true;
   });
 }

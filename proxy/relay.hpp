@@ -32,10 +32,11 @@ struct RelayCount {
 /// Carries bytes both ways between two streams until both ended (half-close is passed on), one
 /// broke, or nothing moved for `idle_timeout`. Back-pressure: a direction reads only after it has
 /// written; an idle direction holds neither buffer nor pipe. A direction that proves bulk is
-/// spliced where both streams can. Ownership: the streams and buffers outlive run(). Thread-safety:
+/// spliced where both streams can. Whoever ended its direction is watched for a reset, which
+/// nobody would read any more. Ownership: the streams and buffers outlive run(). Thread-safety:
 /// none.
 template <net::Stream A, net::Stream B>
-class Relay final : public net::Deadline {
+class Relay final : public net::Deadline, private net::HangUpWatcher {
  public:
   Relay(Worker& worker, A& a, net::Buffer& from_a, B& b, net::Buffer& from_b, Duration idle_timeout,
         RelayCount count)
@@ -60,6 +61,8 @@ class Relay final : public net::Deadline {
       (void)co_await joined_.wait_until(TimePoint::max());
     }
     clear();
+    a_.unwatch();
+    b_.unwatch();
     end_.up = up_.total;
     end_.down = down_.total;
     co_return end_;
@@ -92,6 +95,16 @@ class Relay final : public net::Deadline {
     end_.idle = end_.idle || !end_.broken;
     fail();
   }
+  void hung_up() override { fail(); }
+  /// `from` sends no more; what it was sent may still be on its way.
+  template <class From, class To>
+  void end_direction(From& from, To& to) {
+    to.unwatch();
+    to.shutdown_send();
+    if (!std::exchange(half_, true) && from.watch(*this, net::HangUp::kReset)) {
+      fail();
+    }
+  }
   void fail() {
     end_.broken = true;
     a_.cancel();
@@ -123,7 +136,7 @@ class Relay final : public net::Deadline {
         if (error) {
           way.rest();
           if (error == net::asio::error::eof) {
-            to.shutdown_send();
+            end_direction(from, to);
           } else {
             fail();
           }
@@ -171,6 +184,7 @@ class Relay final : public net::Deadline {
   Duration idle_timeout_;
   net::Notifier joined_;
   int running_ = 0;
+  bool half_ = false;  ///< one direction has ended
   RelayEnd end_;
 };
 

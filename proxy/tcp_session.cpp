@@ -19,6 +19,10 @@ std::string describe(const Opened& opened) {
     case OpenError::kQueueFull: return "limits.connections and limits.pending are reached";
     case OpenError::kQueueTimeout: return "limits.connections is reached, none became free in time";
     case OpenError::kDescriptors: return "no free file descriptor: raise its limit (ulimit -n)";
+    case OpenError::kNoLocalPort:
+      return "no free local port towards it (net.ipv4.ip_local_port_range)";
+    case OpenError::kInstanceLost:
+    case OpenError::kCalledOff: break;
   }
   return "";
 }
@@ -52,6 +56,7 @@ void TcpSession::cut() {
   cut_ = true;
   // A FIN would make a cut look like an end, to either of them.
   client_.reset();
+  opening_.call_off();
   if (connection_) {
     connection_->stream.reset();
   }
@@ -66,8 +71,16 @@ net::Awaitable<void> TcpSession::serve() {
   if (!upstream_->is_covered(claim_)) {
     co_await upstream_->covered(std::move(claim_));
   }
-  const bool connected = co_await connect();
+  if (client_.watch(*this, net::HangUp::kReset)) {
+    cut_ = true;
+  }
+  bool connected = false;
+  if (!cut_) {
+    connected = co_await connect();
+  }
+  client_.unwatch();
   if (!connected || cut_) {
+    error_ = cut_ ? std::string_view("client_gone") : error_;
     client_.reset();  // no byte was carried: an RST says so
     log_refusal();
     log_end(error_, {});
@@ -110,7 +123,7 @@ net::Awaitable<bool> TcpSession::connect() {
     if (!std::exchange(paused, true) && balancer::waits_first(retries, tried)) {
       const auto time =
           balancer::retry_pause(upstream_->options().retry.backoff, pauses++, worker_->random);
-      const bool goes_on = co_await pause_for(worker_->executor, client_, cut_, now + time);
+      const bool goes_on = co_await pause_for(worker_->executor, cut_, now + time);
       if (!goes_on) {
         co_return false;
       }
@@ -120,7 +133,7 @@ net::Awaitable<bool> TcpSession::connect() {
     picked_tier_ = upstream_->cluster().serving_tier();
     ++tries_;
     upstream_->try_started(*chosen, now);
-    Opened opened = co_await upstream_->open(*chosen);
+    Opened opened = co_await upstream_->open(*chosen, opening_);
     if (opened.connection) {
       connection_ = std::move(opened.connection);
       upstream_->reached(*chosen, Clock::now());
@@ -129,30 +142,46 @@ net::Awaitable<bool> TcpSession::connect() {
     why_ = describe(opened);
     const bool refused = opened.error == OpenError::kConnect || opened.error == OpenError::kTimeout;
     const auto outcome = refused ? Outcome::kConnectFailure : Outcome::kNeutral;
-    log_try(outcome, Clock::now() - now);
+    if (opened.error != OpenError::kInstanceLost) {
+      log_try(outcome, Clock::now() - now);
+    }
     upstream_->try_finished(*chosen, outcome, Clock::now() - now, Clock::now());
-    error_ = opened.error == OpenError::kTimeout       ? "connection_timeout"
-             : refused                                 ? "connection_refused"
-             : opened.error == OpenError::kDescriptors ? "proxy_internal_error"
-                                                       : "connection_limit_reached";
-    if (!refused || cut_) {
+    if (cut_) {
       co_return false;
     }
-    balancer::RetryQuestion question;
-    question.cause = balancer::RetryCause::kConnect;
-    question.retries_so_far = retries;
-    const auto verdict = upstream_->decide_retry(question, Clock::now());
-    if (verdict != balancer::RetryVerdict::kOtherInstance &&
-        verdict != balancer::RetryVerdict::kFreshConnection) {
+    if (opened.error == OpenError::kInstanceLost) {
+      --tries_;  // nothing was tried
+      continue;
+    }
+    const bool ours =
+        opened.error == OpenError::kDescriptors || opened.error == OpenError::kNoLocalPort;
+    error_ = opened.error == OpenError::kTimeout ? "connection_timeout"
+             : refused                           ? "connection_refused"
+             : ours                              ? "proxy_internal_error"
+                                                 : "connection_limit_reached";
+    const bool elsewhere = refused || opened.error == OpenError::kNoLocalPort;
+    if (!elsewhere || !another_try(retries)) {
       co_return false;
     }
-    ++retries;
     paused = false;
-    if (tried_count_ < kMostTried) {
-      tried_refs_[tried_count_] = instance_;
-      tried_[tried_count_++] = chosen;
-    }
   }
+}
+
+bool TcpSession::another_try(std::uint32_t& retries) {
+  balancer::RetryQuestion question;
+  question.cause = balancer::RetryCause::kConnect;
+  question.retries_so_far = retries;
+  const auto verdict = upstream_->decide_retry(question, Clock::now());
+  if (verdict != balancer::RetryVerdict::kOtherInstance &&
+      verdict != balancer::RetryVerdict::kFreshConnection) {
+    return false;
+  }
+  ++retries;
+  if (tried_count_ < kMostTried) {
+    tried_refs_[tried_count_] = instance_;
+    tried_[tried_count_++] = instance_.get();
+  }
+  return true;
 }
 
 void TcpSession::log_refusal() {

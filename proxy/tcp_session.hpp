@@ -14,7 +14,7 @@ namespace pilotfish::proxy {
 /// One client connection of a `tcp` upstream: a fresh lookup, an instance (another one where the
 /// connection fails), then bytes both ways with half-close. Closed with RST where none was carried.
 /// Ownership: owns itself through its coroutine. Thread-safety: none.
-class TcpSession final : public Session {
+class TcpSession final : public Session, private net::HangUpWatcher {
  public:
   TcpSession(std::shared_ptr<Worker> worker, std::shared_ptr<Upstream> upstream,
              ClientStream client);
@@ -26,8 +26,12 @@ class TcpSession final : public Session {
   void cut() override;
 
  private:
+  /// Reset before it has an instance.
+  void hung_up() override { cut(); }
   net::Awaitable<void> serve();
   net::Awaitable<bool> connect();
+  /// Another instance may be tried; asked once for each that failed.
+  [[nodiscard]] bool another_try(std::uint32_t& retries);
   void finish(balancer::Outcome outcome);
   void log_try(balancer::Outcome outcome, Duration took) const;
   void log_end(std::string_view error, const RelayEnd& end);
@@ -48,6 +52,7 @@ class TcpSession final : public Session {
   std::uint32_t tries_ = 0;
   balancer::InstanceRef instance_;
   int picked_tier_ = -1;  ///< that served when it was picked
+  Opening opening_;
   ConnectionPtr connection_;
   std::string_view error_;
   std::string why_;  ///< the last failed try

@@ -1,7 +1,6 @@
 #include "proxy/upstream.hpp"
 
 #include <algorithm>
-#include <boost/asio/error.hpp>
 
 #include "proxy/tier_identity.hpp"
 
@@ -15,24 +14,6 @@ constexpr Duration kLookupWhileRequestsFlow = std::chrono::seconds(1);
 
 std::uint32_t share_of(std::uint32_t total, std::uint32_t workers) {
   return std::max(1U, total / std::max(1U, workers));
-}
-
-ConnectFailure failure_of(const net::ErrorCode& error, bool expired) {
-  namespace errc = boost::system::errc;
-  if (expired) {
-    return ConnectFailure::kTimeout;
-  }
-  if (error == errc::connection_refused) {
-    return ConnectFailure::kRefused;
-  }
-  if (error == errc::network_unreachable || error == errc::host_unreachable) {
-    return ConnectFailure::kUnreachable;
-  }
-  if (error == errc::too_many_files_open || error == errc::too_many_files_open_in_system ||
-      error == errc::no_buffer_space) {
-    return ConnectFailure::kNoDescriptors;
-  }
-  return error == errc::timed_out ? ConnectFailure::kTimeout : ConnectFailure::kOther;
 }
 
 }  // namespace
@@ -67,7 +48,7 @@ Upstream::Upstream(Worker& worker, resolver::DnsService& dns, UpstreamOptions op
       metrics_(worker.store, options_.name),
       cluster_(options_.cluster, resolver::tier_names(options_.source), worker.random.next()),
       budget_(options_.retry.budget_percent),
-      slots_(std::make_shared<ConnectionSlots>(worker.executor, 1, 0)),
+      slots_(std::make_shared<ConnectionSlots>(1, 0)),
       tier_identities_(tier_identities(options_.source, worker.shared.consul_dns.domain)) {
   apply_limits();
   if (worker.shared.preparer != nullptr) {
@@ -238,71 +219,6 @@ InstanceState* Upstream::pick(const balancer::PickContext& context) {
   auto* chosen = cluster_.pick(context);
   publish_events();
   return chosen;
-}
-
-net::Awaitable<Opened> Upstream::open(InstanceState& instance) {
-  const balancer::InstanceRef held(&instance);
-  const auto deadline = Clock::now() + options_.connect_timeout;
-  Opened out;
-  bool queued = false;
-  while (!slots_->try_take()) {
-    // An idle connection elsewhere is worth less than this request.
-    const bool freed =
-        std::ranges::any_of(pools_, [](InstanceLink& other) { return other.close_one(); });
-    if (freed) {
-      continue;
-    }
-    if (!queued && slots_->queue_full()) {
-      metrics_.overflow("pending");
-      out.error = OpenError::kQueueFull;
-      co_return out;
-    }
-    queued = true;
-    const bool notified = co_await slots_->wait(deadline);
-    if (auto idle = take_idle(instance, true)) {
-      out.connection = std::move(idle);
-      co_return out;
-    }
-    if (!notified) {
-      metrics_.overflow("connections");
-      out.error = OpenError::kQueueTimeout;
-      co_return out;
-    }
-  }
-  auto connection =
-      std::make_unique<Connection>(worker_.executor, worker_.buffers, worker_.deadlines, slots_);
-  connection->expect_within(Clock::now() + options_.connect_timeout);
-  const auto connected = co_await connection->stream.connect(instance.endpoint);
-  connection->clear();
-  if (const auto error = std::get<0>(connected)) {
-    const auto reason = failure_of(error, connection->expired());
-    metrics_.connect_failed(instance, reason);
-    out.error = reason == ConnectFailure::kTimeout         ? OpenError::kTimeout
-                : reason == ConnectFailure::kNoDescriptors ? OpenError::kDescriptors
-                                                           : OpenError::kConnect;
-    out.text =
-        reason == ConnectFailure::kTimeout ? "no answer within connect_timeout" : error.message();
-    worker_.log().debug(
-        "connect failed",
-        {{"upstream", options_.name}, {"instance", instance.name}, {"error", error.message()}});
-    co_return out;
-  }
-  metrics_.connected(instance);
-  out.connection = std::move(connection);
-  co_return out;
-}
-
-void Upstream::keep(InstanceState& instance, ConnectionPtr connection, TimePoint now) {
-  if (instance.tier < 0 || !instance.eligible() || worker_.draining || leaving_ ||
-      options_.timeouts.pool_idle <= Duration::zero()) {
-    return;  // it left the answer (or is out): its connections close
-  }
-  auto& link = link_of(instance);
-  link.give(std::move(connection), now);
-  if (!link.is_linked()) {
-    pools_.push_back(link);
-  }
-  slots_->idle_available();
 }
 
 void Upstream::try_started(InstanceState& instance, TimePoint now) {

@@ -32,6 +32,30 @@ enum class OpenError : std::uint8_t {
   kQueueFull,     ///< limits.pending
   kQueueTimeout,  ///< waited connect_timeout for limits.connections
   kDescriptors,   ///< none left in this process
+  kNoLocalPort,   ///< none left on this host towards the instance, whose doing it is not
+  kInstanceLost,  ///< it left or is out meanwhile: pick again, the place in line is kept
+  kCalledOff,
+};
+
+/// One request's way to a connection: what a pick that has to be repeated keeps (its place), and
+/// how its session calls it off. Outlives open().
+class Opening {
+ public:
+  /// From now on only new connections will do.
+  void want_fresh(bool fresh) { fresh_ = fresh; }
+  /// No further try follows: whoever is next in line need not wait for the end of this request.
+  void give_up() { slot_ = {}; }
+  /// Nobody wants it any more: open() ends soon, the place in line is free at once.
+  void call_off();
+
+ private:
+  friend class Upstream;
+  Slot slot_;
+  ConnectionSlots* slots_ = nullptr;
+  ConnectionSlots::Waiter* waiter_ = nullptr;
+  UpstreamStream* stream_ = nullptr;
+  bool fresh_ = false;
+  bool called_off_ = false;
 };
 
 struct Opened {
@@ -64,7 +88,7 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   void reconfigure(UpstreamOptions options, bool registry_changed);
   /// Removed: what runs finishes, nothing is pooled any more.
   void leave();
-  [[nodiscard]] bool unused() const { return clients == 0 && active == 0; }
+  [[nodiscard]] bool unused() const { return clients == 0 && active == 0 && arriving == 0; }
   /// Gone: its series go too, those of its instances even where an upstream of its name returns.
   void retire_series(TimePoint now);
   void join_lookups_again() { resolver_->join_again(dns_); }
@@ -88,6 +112,9 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
 
   // --- choosing and connecting ---------------------------------------------------------------
   [[nodiscard]] balancer::InstanceState* pick(const balancer::PickContext& context);
+  /// A try became a tunnel, or that tunnel ended (before try_finished()).
+  static void tunnel_began(balancer::InstanceState& instance) { ++instance.tunnels; }
+  static void tunnel_ended(balancer::InstanceState& instance) { --instance.tunnels; }
   /// True where an instance picked a moment ago is still one that serves.
   [[nodiscard]] bool may_serve(const balancer::InstanceState& instance) const {
     return instance.tier >= 0 && instance.tier == cluster_.serving_tier() && instance.eligible();
@@ -96,12 +123,14 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   [[nodiscard]] bool another(std::span<balancer::InstanceState* const> tried) const {
     return cluster_.another(tried);
   }
-  [[nodiscard]] ConnectionPtr take_idle(balancer::InstanceState& instance, bool surely) {
-    return link_of(instance).take(surely);
+  [[nodiscard]] ConnectionPtr take_idle(balancer::InstanceState& instance, bool surely,
+                                        TimePoint now) {
+    return link_of(instance).take(surely, now);
   }
-  /// Opens a connection, waiting for a slot where limits.connections is reached; while waiting an
-  /// idle connection of this instance that becomes free is taken instead.
-  [[nodiscard]] net::Awaitable<Opened> open(balancer::InstanceState& instance);
+  /// Opens a connection, waiting in line where limits.connections is reached; a kept connection of
+  /// this instance that is free when its turn comes is taken instead.
+  [[nodiscard]] net::Awaitable<Opened> open(balancer::InstanceState& instance, Opening& opening);
+  /// For the next request: the first who waits, or the pool.
   void keep(balancer::InstanceState& instance, ConnectionPtr connection, TimePoint now);
 
   void try_started(balancer::InstanceState& instance, TimePoint now);
@@ -139,8 +168,9 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   void describe_pick(AccessRecord& record, const balancer::InstanceState* instance, int tier,
                      std::string& room) const;
 
-  std::size_t active = 0;   ///< requests or TCP connections running
-  std::size_t clients = 0;  ///< client connections
+  std::size_t active = 0;    ///< requests or TCP connections running
+  std::size_t clients = 0;   ///< client connections
+  std::size_t arriving = 0;  ///< closed listeners that still take what the kernel accepted
 
  private:
   /// Once per half second: pools, and what the cluster does with time.
@@ -157,6 +187,10 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   /// True where the new source serves from now on.
   bool settle_pending(TimePoint now);
   void apply_limits();
+  // upstream_open.cpp
+  [[nodiscard]] bool take_slot(Opening& opening);
+  [[nodiscard]] net::Awaitable<std::optional<OpenError>> wait_in_line(
+      balancer::InstanceState& instance, Opening& opening, Opened& out);
 
   void on_answer(std::size_t tier, const TierAnswer& answer);
   // upstream_large.cpp: large answers, without a pause of the worker.

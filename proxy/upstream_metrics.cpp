@@ -27,6 +27,7 @@ std::string_view to_string(ConnectFailure reason) {
     case ConnectFailure::kTimeout: return "timeout";
     case ConnectFailure::kUnreachable: return "unreachable";
     case ConnectFailure::kNoDescriptors: return "no_descriptors";
+    case ConnectFailure::kNoLocalPort: return "no_local_port";
     case ConnectFailure::kOther: return "other";
   }
   return "other";

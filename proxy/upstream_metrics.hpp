@@ -19,9 +19,10 @@ enum class ConnectFailure : std::uint8_t {
   kTimeout,
   kUnreachable,
   kNoDescriptors,
+  kNoLocalPort,
   kOther
 };
-inline constexpr std::size_t kConnectFailureCount = 5;
+inline constexpr std::size_t kConnectFailureCount = 6;
 [[nodiscard]] std::string_view to_string(ConnectFailure reason);
 
 /// A counter whose series appears with its first increment, so that no empty series is exported.

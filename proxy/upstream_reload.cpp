@@ -16,7 +16,6 @@ void Upstream::reconfigure(UpstreamOptions options, bool registry_changed) {
   cluster_.set_options(options_.cluster, now);
   budget_.set_percent(options_.retry.budget_percent);
   apply_limits();
-  slots_->limits_changed();
   if (other_protocol) {
     for (auto& link : pools_) {
       link.close_all();

@@ -34,8 +34,6 @@ class Session : public boost::intrusive::list_base_hook<
   virtual void leave() {}
   /// Ends now.
   virtual void cut() = 0;
-  /// Twice a second: notices what no read or write would (a client that reset while it waits).
-  virtual void sweep(TimePoint /*now*/) {}
 };
 using SessionList = boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>>;
 

@@ -179,12 +179,30 @@ def test_a_request_in_one_byte_pieces_is_understood(lane):
 
 
 def test_a_client_that_half_closes_after_its_request_gets_the_answer(lane):
-    port, _, _ = lane()
+    port, _, _ = lane(client_half_close="serve")
     with Client(port) as client:
         client.send(build("POST", "/", body=b"all"))
         client.finish_sending()
         assert client.read_response().body == b"all"
         assert client.at_end()
+
+
+def test_a_client_that_goes_away_before_its_answer_ends_its_request(lane):
+    heard = []
+
+    def silent(connection, _):
+        connection.sock.settimeout(10)
+        heard.append("asked")
+        heard.append(connection.sock.recv(1))
+    port, server, _ = lane(silent)
+    for leave in (Client.close, Client.finish_sending, Client.reset):
+        heard.clear()
+        client = Client(port)
+        client.send(build("POST", "/", body=b"all"))
+        wait_for(lambda: heard, 5, "the instance has the request")
+        leave(client)
+        wait_for(lambda: len(heard) == 2, 2, "the instance sees the end")
+        wait_for(lambda: server.open_connections() == 0, 2, "the connection is closed")
 
 
 def test_a_client_that_goes_away_mid_body_leaves_no_upstream_connection_behind(lane):

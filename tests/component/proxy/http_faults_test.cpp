@@ -209,23 +209,6 @@ TEST_F(ProxyTest, ADeadInstanceCostsATryOnAnotherOneNeverAnError) {
   }([this] { return connect(); }));
 }
 
-TEST_F(ProxyTest, AClientThatResetsWhileItWaitsFreesItsInstanceWithinASecond) {
-  bool closed = false;
-  FakeInstance instance(io_, [&closed](Peer& peer) -> net::Awaitable<void> {
-    co_await peer.read_all();  // never answers
-    closed = true;
-  });
-  start(defaults(), {instance.endpoint()});
-  run([](auto connect) -> net::Awaitable<void> {
-    Peer client = co_await connect();
-    (void)co_await client.send(kGet);
-    net::Timer pause(client.socket().get_executor(), 50ms);
-    (void)co_await pause.async_wait(net::kTuple);
-    client.reset();
-  }([this] { return connect(); }));
-  until([this, &closed] { return closed && in_flight() == 0; });
-}
-
 TEST_F(ProxyTest, ARepeatedChunkedRequestIsWholeAlsoWhereItsEndCameLater) {
   for (const std::string first : {"5\r\nhello\r\n", ""}) {
     int requests = 0;

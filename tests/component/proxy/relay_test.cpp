@@ -21,6 +21,10 @@ class CopyingStream {
   auto wait_writable() { return stream_.wait_writable(); }
   [[nodiscard]] bool disturbed() { return stream_.disturbed(); }
   [[nodiscard]] bool has_unread() { return stream_.has_unread(); }
+  [[nodiscard]] bool watch(net::HangUpWatcher& watcher, net::HangUp what) {
+    return stream_.watch(watcher, what);
+  }
+  void unwatch() { stream_.unwatch(); }
   void hurry_peer() { stream_.hurry_peer(); }
   void shutdown_send() { stream_.shutdown_send(); }
   void cancel() { stream_.cancel(); }

@@ -265,5 +265,18 @@ TEST(RetryPause, OfNothingIsNothing) {
   EXPECT_EQ(retry_pause(Duration{}, 3, random), Duration{});
 }
 
+TEST(Retry, APostThatNobodyCanHaveReadIsRepeatedOnceOnAFreshConnection) {
+  auto question = asking(RetryCause::kReset);
+  question.idempotent = false;
+  question.reused_connection = true;
+  EXPECT_EQ(decide(question), RetryVerdict::kNo);
+  question.untouched = true;
+  EXPECT_EQ(decide(question), RetryVerdict::kFreshConnection);
+  question.reuse_repeat_spent = true;
+  EXPECT_EQ(decide(question), RetryVerdict::kOtherInstance);
+  question.body_replayable = false;
+  EXPECT_EQ(decide(question), RetryVerdict::kNo);
+}
+
 }  // namespace
 }  // namespace pilotfish::balancer

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <boost/asio/post.hpp>
+#include <functional>
 #include <gtest/gtest.h>
 #include <list>
 #include <memory>
@@ -335,6 +336,68 @@ TEST_F(PollerTest, LetsPostedWorkRunWhereManyAreBusy) {
   }
   EXPECT_TRUE(crowd.done);
   EXPECT_LE(crowd.turns, 400U) << "many batches in a row";
+}
+
+struct Told final : HangUpWatcher {
+  void hung_up() override {
+    ++times;
+    if (then) {
+      then();
+    }
+  }
+  int times = 0;
+  std::function<void()> then;
+};
+
+TEST_F(PollerTest, TellsOfAHangUpWhileNobodyReads) {
+  Told told;
+  EXPECT_FALSE(pollable_->watch(told, HangUp::kEnd));
+  peer_writes(1);
+  io_.poll();
+  EXPECT_EQ(told.times, 0) << "bytes are no end";
+  ::shutdown(ends_[1], SHUT_WR);
+  run();
+  EXPECT_EQ(told.times, 1);
+  EXPECT_TRUE(io_.stopped()) << "told once, then nobody waits";
+  EXPECT_TRUE(pollable_->watch(told, HangUp::kEnd)) << "known already";
+}
+
+TEST_F(PollerTest, TakesAHalfCloseForNoResetWhereOnlyThatIsWatched) {
+  Told told;
+  EXPECT_FALSE(pollable_->watch(told, HangUp::kReset));
+  ::shutdown(ends_[1], SHUT_WR);
+  io_.poll();
+  EXPECT_EQ(told.times, 0);
+  ::close(std::exchange(ends_[1], -1));
+  run();
+  EXPECT_EQ(told.times, 1);
+}
+
+TEST_F(PollerTest, TellsNobodyAfterUnwatchAndLetsTheLoopEnd) {
+  Told told;
+  EXPECT_FALSE(pollable_->watch(told, HangUp::kEnd));
+  io_.poll();
+  pollable_->unwatch();
+  std::optional<ErrorCode> read;
+  pollable_->wait_read(note(read));
+  ::close(std::exchange(ends_[1], -1));
+  run();
+  EXPECT_TRUE(read);
+  EXPECT_EQ(told.times, 0);
+  EXPECT_TRUE(io_.stopped());
+}
+
+TEST_F(PollerTest, AWatcherMayDestroyWhatToldItAndWaitersGoOnAllTheSame) {
+  Told told;
+  told.then = [this] { pollable_.reset(); };
+  std::optional<ErrorCode> read;
+  pollable_->wait_read(note(read));
+  EXPECT_FALSE(pollable_->watch(told, HangUp::kEnd));
+  ::close(std::exchange(ends_[1], -1));
+  run();
+  EXPECT_EQ(told.times, 1);
+  EXPECT_TRUE(read);
+  EXPECT_TRUE(io_.stopped());
 }
 
 TEST_F(PollerTest, DropsWhoWaitsWhenTheContextEnds) {

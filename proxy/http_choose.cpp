@@ -1,0 +1,124 @@
+// Whom a request goes to, and by which connection.
+#include <utility>
+
+#include "proxy/hash_key.hpp"
+#include "proxy/http_session.hpp"
+
+namespace pilotfish::proxy {
+
+using balancer::RetryVerdict;
+
+balancer::PickContext HttpSession::pick_context(TimePoint now) const {
+  balancer::PickContext context;
+  context.now = now;
+  context.tried = {scratch_->tried.data(), tried_count_};
+  context.lasting = request_.upgrade;
+  if (uses_hash(options().cluster.algorithm)) {
+    context.hash = hash_key(options().hash_on, client_endpoint_, request_);
+  }
+  return context;
+}
+
+bool HttpSession::choose_pooled(TimePoint now) {
+  if (want_fresh_connection_ || !paused_) {
+    return false;
+  }
+  candidate_.reset();
+  auto* chosen = upstream_->pick(pick_context(now));
+  if (chosen == nullptr) {
+    return false;
+  }
+  const bool repeatable = http::is_idempotent(request_.method) && body_.complete();
+  connection_ = upstream_->take_idle(*chosen, !repeatable, now);
+  if (!connection_) {
+    candidate_ = balancer::InstanceRef(chosen);
+    return false;
+  }
+  start_try(*chosen, now);
+  return true;
+}
+
+balancer::InstanceState* HttpSession::choose_instance(TimePoint now) {
+  // One pick for one try: the one that found no idle connection counts, as long as it may serve.
+  const auto candidate = std::exchange(candidate_, nullptr);
+  if (candidate && upstream_->may_serve(*candidate)) {
+    return candidate.get();
+  }
+  return upstream_->pick(pick_context(now));
+}
+
+net::Awaitable<bool> HttpSession::choose() {
+  if (!covered_) {
+    covered_ = true;
+    auto claim = upstream_->claim(Clock::now());
+    if (!upstream_->is_covered(claim)) {
+      co_await upstream_->covered(std::move(claim));
+    }
+  }
+  Opening opening;
+  scratch_->opening = &opening;  // cut() calls it off
+  const bool chosen = co_await connect(opening);
+  scratch_->opening = nullptr;
+  co_return chosen;
+}
+
+net::Awaitable<bool> HttpSession::connect(Opening& opening) {
+  for (;;) {
+    if (cut_) {
+      co_await fail(TryEnd::kClientGone);
+      co_return false;
+    }
+    const auto now = Clock::now();
+    auto* chosen = choose_instance(now);
+    if (chosen == nullptr) {
+      opening.give_up();
+      co_await answer_own(
+          503, "destination_unavailable",
+          "no instance of " + options().name + " can serve: " + upstream_->reason());
+      co_return false;
+    }
+    if (pauses_before(*chosen)) {
+      const bool goes_on = co_await pause(now);
+      if (!goes_on) {
+        co_return false;
+      }
+      continue;  // with whoever serves by then
+    }
+    if (!want_fresh_connection_) {
+      connection_ = upstream_->take_idle(*chosen, true, now);
+    }
+    start_try(*chosen, now);
+    if (connection_) {
+      co_return true;
+    }
+    opening.want_fresh(want_fresh_connection_);
+    Opened opened = co_await upstream_->open(*chosen, opening);
+    want_fresh_connection_ = false;
+    if (cut_) {
+      co_await fail(TryEnd::kClientGone);
+      co_return false;
+    }
+    if (opened.connection) {
+      connection_ = std::move(opened.connection);
+      co_return true;
+    }
+    if (opened.error == OpenError::kInstanceLost) {
+      finish_try(balancer::Outcome::kNeutral);
+      continue;
+    }
+    const bool failed = opened.error == OpenError::kConnect || opened.error == OpenError::kTimeout;
+    if (failed || opened.error == OpenError::kNoLocalPort) {
+      ++tries_;
+      finish_try(failed ? balancer::Outcome::kConnectFailure : balancer::Outcome::kNeutral);
+      const auto verdict = ask_retry(balancer::RetryCause::kConnect, Clock::now());
+      if (verdict == RetryVerdict::kOtherInstance || verdict == RetryVerdict::kFreshConnection) {
+        continue;
+      }
+    }
+    opening.give_up();
+    co_await fail_open(opened);
+    co_return false;
+  }
+}
+
+}  // namespace pilotfish::proxy

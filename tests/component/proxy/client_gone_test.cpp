@@ -1,0 +1,254 @@
+// A client that leaves before its answer is whole, in every phase of its request.
+#include <optional>
+
+#include "tests/component/proxy/proxy_fixture.hpp"
+
+namespace pilotfish::proxy::testing {
+namespace {
+
+const std::string kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+
+/// 100 ms are promised; a busy machine's share of them goes to others.
+constexpr Duration kAtOnce = 300ms;
+
+class ErrorLog final : public AccessLog {
+ public:
+  void log(const AccessRecord& record) override {
+    lines.push_back(std::string(record.method) + " " + std::string(record.target) + " " +
+                    std::to_string(record.status) + " " + std::string(record.error));
+  }
+  std::vector<std::string> lines;
+};
+
+enum class Leaves { kCloses, kResets, kHalfCloses };
+
+class ClientGone : public ProxyTest {
+ protected:
+  void SetUp() override { shared_.access_log = &log_; }
+  void TearDown() override {
+    ProxyTest::TearDown();
+    shared_.access_log = nullptr;
+  }
+
+  static void leave(Peer& client, Leaves how) {
+    switch (how) {
+      case Leaves::kCloses: client.close(); break;
+      case Leaves::kResets: client.reset(); break;
+      case Leaves::kHalfCloses: client.shutdown_send(); break;
+    }
+  }
+
+  /// Answers what it is asked until it is asked for /wait, says `begin` to that and notes the end.
+  FakeInstance::Script waits(std::string begin = {}) {
+    return [this, begin = std::move(begin)](Peer& peer) -> net::Awaitable<void> {
+      for (;;) {
+        const bool head = co_await peer.read_until("\r\n\r\n");
+        if (!head) {
+          co_return;
+        }
+        if (peer.received.find("/wait") != std::string::npos) {
+          break;
+        }
+        peer.received.clear();
+        (void)co_await peer.send(kAnswer);
+      }
+      (void)co_await peer.send(begin);
+      asked_ = true;
+      co_await peer.read_all();
+      ended_at_ = Clock::now();
+    };
+  }
+
+  /// Sends `request`, leaves when the instance has it; what that came to is told at once.
+  void expect_cancelled(const std::string& request, Leaves how, bool kept) {
+    asked_ = false;
+    ended_at_ = {};
+    log_.lines.clear();
+    std::optional<Peer> client;
+    run([](auto connect, std::optional<Peer>* peer, bool before) -> net::Awaitable<void> {
+      Peer made = co_await connect();
+      peer->emplace(std::move(made));
+      for (int i = 0; before && i < 2; ++i) {
+        (*peer)->received.clear();
+        (void)co_await (*peer)->send(kGet);
+        (void)co_await (*peer)->read_until("hello");
+      }
+    }([this] { return connect(); }, &client, kept));
+    log_.lines.clear();
+    run([](Peer* peer, std::string bytes) -> net::Awaitable<void> {
+      (void)co_await peer->send(std::move(bytes));
+    }(&*client, request));
+    until([this] { return asked_; });
+    const auto left = Clock::now();
+    leave(*client, how);
+    until(
+        [this] { return ended_at_ != TimePoint{} && in_flight() == 0 && log_.lines.size() == 1; });
+    EXPECT_LT(ended_at_ - left, kAtOnce);
+    ASSERT_EQ(log_.lines.size(), 1U);
+    EXPECT_TRUE(log_.lines[0].ends_with(" client_gone")) << log_.lines[0];
+    const auto status = proxy_->status(Clock::now());
+    EXPECT_EQ(status.at(0).instances.at(0).failures, 0U);
+  }
+
+  ErrorLog log_;
+  bool asked_ = false;
+  TimePoint ended_at_{};
+};
+
+const std::string kWait = "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n";
+
+TEST_F(ClientGone, EndsItsRequestAtOnceHoweverItLeaves) {
+  FakeInstance instance(io_, waits());
+  start(defaults(), {instance.endpoint()});
+  for (const auto how : {Leaves::kCloses, Leaves::kResets, Leaves::kHalfCloses}) {
+    for (const bool kept : {false, true}) {
+      expect_cancelled(kWait, how, kept);
+      expect_cancelled(kWait + "GET /next HTTP/1.1\r\n", how, kept);
+    }
+  }
+}
+
+TEST_F(ClientGone, EndsAnAnswerThatIsBeingRead) {
+  FakeInstance instance(io_,
+                        waits("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"));
+  start(defaults(), {instance.endpoint()});
+  for (const bool kept : {false, true}) {
+    expect_cancelled(kWait, Leaves::kHalfCloses, kept);
+  }
+}
+
+TEST_F(ClientGone, EndsAnUploadWhoseInstanceDoesNotRead) {
+  FakeInstance instance(io_, waits());
+  auto options = defaults();
+  options.client_half_close = ClientHalfClose::kServe;
+  start(options, {instance.endpoint()});
+  expect_cancelled("POST /wait HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc",
+                   Leaves::kResets, true);
+}
+
+TEST_F(ClientGone, IsServedAfterAHalfCloseWhereThatIsWanted) {
+  FakeInstance instance(io_, [](Peer& peer) -> net::Awaitable<void> {
+    (void)co_await peer.read_until("\r\n\r\n");
+    net::Timer pause(peer.socket().get_executor(), 20ms);
+    (void)co_await pause.async_wait(net::kTuple);
+    (void)co_await peer.send(kAnswer);
+    co_await peer.read_all();
+  });
+  auto options = defaults();
+  options.client_half_close = ClientHalfClose::kServe;
+  start(options, {instance.endpoint()});
+  run([](auto connect) -> net::Awaitable<void> {
+    Peer client = co_await connect();
+    (void)co_await client.send(kGet);
+    client.shutdown_send();
+    co_await client.read_all();
+    EXPECT_TRUE(client.received.ends_with("hello"));
+  }([this] { return connect(); }));
+}
+
+TEST_F(ClientGone, AResetCancelsWhereAHalfCloseIsServed) {
+  FakeInstance instance(io_, waits());
+  auto options = defaults();
+  options.client_half_close = ClientHalfClose::kServe;
+  start(options, {instance.endpoint()});
+  expect_cancelled(kWait, Leaves::kResets, false);
+  expect_cancelled(kWait, Leaves::kResets, true);
+}
+
+TEST_F(ClientGone, BytesBehindARequestAreNoEnd) {
+  FakeInstance instance(io_, [](Peer& peer) -> net::Awaitable<void> {
+    for (int i = 0; i < 2; ++i) {
+      (void)co_await peer.read_until("\r\n\r\n");
+      peer.received.clear();
+      net::Timer pause(peer.socket().get_executor(), 20ms);
+      (void)co_await pause.async_wait(net::kTuple);
+      (void)co_await peer.send(kAnswer);
+    }
+    co_await peer.read_all();
+  });
+  start(defaults(), {instance.endpoint()});
+  run([](auto connect) -> net::Awaitable<void> {
+    Peer client = co_await connect();
+    (void)co_await client.send(kGet);
+    net::Timer pause(client.socket().get_executor(), 5ms);
+    (void)co_await pause.async_wait(net::kTuple);
+    (void)co_await client.send(kGet);
+    (void)co_await client.read_to(2 * kAnswer.size());
+    EXPECT_EQ(client.received, kAnswer + kAnswer);
+  }([this] { return connect(); }));
+}
+
+/// Requests that wait for a connection, as /upstreams says it.
+std::string waiting(const std::vector<UpstreamStatus>& status) {
+  return status.at(0).instances.at(0).why;
+}
+
+TEST_F(ClientGone, LeavesTheLineAndNoConnectionIsMadeForIt) {
+  FakeInstance instance(io_, waits());
+  auto options = defaults();
+  options.limits.connections = 1;
+  options.connect_timeout = 10s;
+  start(options, {instance.endpoint()});
+  std::optional<Peer> holder;
+  std::optional<Peer> other;
+  run([](auto connect, auto* first, auto* second) -> net::Awaitable<void> {
+    Peer made = co_await connect();
+    first->emplace(std::move(made));
+    (void)co_await (*first)->send(kWait);
+    Peer behind = co_await connect();
+    second->emplace(std::move(behind));
+  }([this] { return connect(); }, &holder, &other));
+  until([this] { return asked_; });
+  for (const auto how : {Leaves::kResets, Leaves::kCloses}) {
+    run([](Peer* peer) -> net::Awaitable<void> { (void)co_await peer->send(kGet); }(&*other));
+    until([this] {
+      return waiting(proxy_->status(Clock::now())).find(": 1 requests") != std::string::npos;
+    });
+    const auto left = Clock::now();
+    leave(*other, how);
+    until([this] {
+      return waiting(proxy_->status(Clock::now())).find(": 0 requests") != std::string::npos;
+    });
+    EXPECT_LT(Clock::now() - left, kAtOnce);
+    run([](auto connect, auto* second) -> net::Awaitable<void> {
+      Peer made = co_await connect();
+      second->emplace(std::move(made));
+    }([this] { return connect(); }, &other));
+  }
+  holder->close();
+  until([this] { return in_flight() == 0; });
+  EXPECT_EQ(instance.peers.size(), 1U);
+}
+
+TEST_F(ClientGone, OfATcpUpstreamLeavesTheLineByAReset) {
+  FakeInstance instance(io_, [this](Peer& peer) -> net::Awaitable<void> {
+    asked_ = true;
+    co_await peer.read_all();
+  });
+  auto options = defaults();
+  options.protocol = Protocol::kTcp;
+  options.limits.connections = 1;
+  options.connect_timeout = 10s;
+  start(options, {instance.endpoint()});
+  std::optional<Peer> holder;
+  std::optional<Peer> other;
+  run([](auto connect, auto* first, auto* second) -> net::Awaitable<void> {
+    Peer made = co_await connect();
+    first->emplace(std::move(made));
+    Peer behind = co_await connect();
+    second->emplace(std::move(behind));
+  }([this] { return connect(); }, &holder, &other));
+  until([this] {
+    return waiting(proxy_->status(Clock::now())).find(": 1 requests") != std::string::npos;
+  });
+  other->reset();
+  until([this] {
+    return waiting(proxy_->status(Clock::now())).find(": 0 requests") != std::string::npos;
+  });
+  holder->close();
+  until([this] { return in_flight() == 0; });
+  EXPECT_EQ(instance.peers.size(), 1U);
+}
+
+}  // namespace
+}  // namespace pilotfish::proxy::testing
