@@ -1,6 +1,7 @@
 #include "balancer/cluster.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "balancer/cluster_impl.hpp"
@@ -8,14 +9,18 @@
 
 namespace pilotfish::balancer {
 
-Cluster::Impl::Impl(ClusterOptions wanted, std::vector<std::string> tier_names, std::uint64_t seed)
+Cluster::Impl::Impl(ClusterOptions wanted, std::vector<std::string> tier_names, std::uint64_t seed,
+                    TierRoles tier_roles)
     : options(wanted),
       names(std::move(tier_names)),
       random(seed),
+      roles(std::move(tier_roles)),
       tiers(names.size()),
       counts(names.size()),
-      selection(names.size(), wanted.fallback),
-      ejection(wanted.eject) {
+      selection(ordered(), wanted.fallback),
+      ejection(wanted.eject),
+      split(mix_bits(seed)) {
+  split.set_shares(roles.shares);
   for (std::size_t i = 0; i < tiers.size(); ++i) {
     tiers[i].name = names[i];
   }
@@ -111,8 +116,8 @@ TierTablePtr Cluster::Impl::table_for(const Tier& tier, const PreparedTierPtr& p
 std::vector<LiveSet::TierView> Cluster::Impl::views() const {
   std::vector<LiveSet::TierView> out;
   out.reserve(tiers.size());
-  for (const auto& tier : tiers) {
-    out.push_back({tier.members, &tier.answer, tier.answered});
+  for (std::size_t i = 0; i < tiers.size(); ++i) {
+    out.push_back({tiers[i].members, &tiers[i].answer, tiers[i].answered, share_of(i) > 0});
   }
   return out;
 }
@@ -151,14 +156,14 @@ void Cluster::Impl::refresh(TimePoint now) {
   const bool panicked_before = panic;
   std::vector<bool> answered;
   answered.reserve(tiers.size());
-  for (const auto& tier : tiers) {
-    answered.push_back(tier.answered);
+  for (std::size_t i = 0; i < ordered(); ++i) {
+    answered.push_back(tiers[i].answered);
   }
   std::optional<TierSelection::Change> change;
   // A second round only where an instance could be taken back without a probe.
   for (int round = 0; round < 2; ++round) {
     count();
-    if (const auto next = selection.update(counts, answered, now)) {
+    if (const auto next = selection.update(std::span(counts).first(ordered()), answered, now)) {
       change = change ? TierSelection::Change{change->from, next->to, next->reason} : next;
     }
     const auto ejected = ejection.ejected().size();
@@ -169,17 +174,19 @@ void Cluster::Impl::refresh(TimePoint now) {
   }
   drop_emptied(now);
   drop_plans();
+  panic = false;
   if (serving() >= 0) {
     const auto& tier = serving_tier();
-    panic = !tier.members.empty() && tier.out == tier.members.size();
-    for (std::size_t i = 0; i < tiers.size(); ++i) {
-      renew_filter(i, now);
-    }
-    hot = plan(static_cast<std::size_t>(serving()), now).first(random);
-  } else {
-    panic = false;
-    hot = nullptr;
+    const auto size = tier.members.size() - tier.drained;
+    panic = size > 0 && barred_in(tier) == size;
   }
+  for (std::size_t i = 0; i < tiers.size(); ++i) {
+    renew_filter(i, now);
+    if (share_of(i) > 0) {
+      std::ignore = plan(i, now).first(random);
+    }
+  }
+  hot = serving() < 0 ? nullptr : plan(static_cast<std::size_t>(serving()), now).first(random);
   reason = explain();
   if (change && change->from != change->to) {
     events.tier_changes.push_back({change->from, change->to, change->reason, reason});
@@ -221,10 +228,11 @@ void Cluster::Impl::drop_emptied(TimePoint now) {
 /// tiers, later priorities and weight 0 are taken back on trust instead.
 void Cluster::Impl::return_unprobable(TimePoint now) {
   const auto wants_traffic = [this](const InstanceState& state) {
-    if (serving() >= 0 && state.tier > serving()) {
+    const auto tier = static_cast<std::size_t>(state.tier);
+    if (state.drained || (serving() >= 0 && state.tier > serving() && share_of(tier) == 0)) {
       return false;
     }
-    return !better_than(tiers[static_cast<std::size_t>(state.tier)], state);
+    return !better_than(tiers[tier], state);
   };
   const auto ejected = ejection.ejected();
   for (auto* state : ejected) {
@@ -247,87 +255,22 @@ void Cluster::Impl::drop_plans() {
 
 void Cluster::Impl::renew_deadline(TimePoint now) {
   deadline = std::min({selection.next_deadline(), ejection.next_deadline(), live.next_deadline()});
-  if (serving() >= 0 && serving_tier().plan && serving_tier().plan->ramps()) {
-    deadline = std::min(deadline, now + ramp_step(options.slow_start));
-  }
-  if (serving() >= 0 && serving_tier().table && now < live.newest() + options.slow_start) {
-    deadline = std::min(deadline, live.newest() + options.slow_start);
-  }
-}
-
-void Cluster::Impl::set_options(const ClusterOptions& wanted, TimePoint now) {
-  options = wanted;
-  for (auto& tier : tiers) {
-    if (tier.table && tier.table->algorithm != options.algorithm) {
-      tier.table = std::make_shared<const TierTable>(tier.answer, options.algorithm);
-    }
-  }
-  selection.set_options(options.fallback);
-  ejection.set_options(options.eject);
-  if (options.eject.consecutive == 0) {
-    const auto ejected = ejection.ejected();
-    for (auto* state : ejected) {
-      ejection.return_on_trust(*state, now);
-      events.returned.emplace_back(state);
-    }
-  }
-  refresh(now);
-}
-
-/// Only the list: who came and who left is found when all tiers stand.
-void Cluster::Impl::replace(Tier& tier, const InstanceSet& answer,
-                            const PreparedTierPtr& prepared) {
-  tier.emptied = false;
-  tier.answer = answer;
-  tier.members.clear();
-  for (const auto& instance : tier.answer) {
-    tier.members.push_back({&live.obtain(instance.endpoint), instance.weight, instance.priority});
-  }
-  tier.table = table_for(tier, prepared);
-}
-
-void Cluster::Impl::set_tiers(std::span<const NewTier> wanted, TimePoint now) {
-  hot = nullptr;
-  work(live.unfinished());
   for (std::size_t i = 0; i < tiers.size(); ++i) {
-    call_off(i, now);
-    tiers[i].plan.reset();
-  }
-  std::vector<int> from;
-  std::vector<Tier> former = std::exchange(tiers, std::vector<Tier>(wanted.size()));
-  names.clear();
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    const auto& one = wanted[i];
-    auto& tier = tiers[i];
-    from.push_back(one.from);
-    names.push_back(one.name);
-    if (one.from >= 0) {
-      tier = std::move(former[static_cast<std::size_t>(one.from)]);
+    if (static_cast<int>(i) != serving() && share_of(i) == 0) {
+      continue;
     }
-    tier.name = one.name;
-    if (one.answer && is_failure(one.answer->result)) {
-      tier.failing = one.answer->result;
-    } else if (one.answer && !one.answer->instances.empty()) {
-      tier.failing.reset();
-      tier.asked = one.answer->asked;
-      replace(tier, one.answer->instances, one.prepared);
-    } else if (one.answer) {
-      tier.failing.reset();
-      tier.emptied = true;
+    if (tiers[i].plan && tiers[i].plan->ramps()) {
+      deadline = std::min(deadline, now + ramp_step(options.slow_start));
+    }
+    if (tiers[i].table && now < live.newest() + options.slow_start) {
+      deadline = std::min(deadline, live.newest() + options.slow_start);
     }
   }
-  counts.resize(wanted.size());
-  selection.set_tiers(from);
-  assign_members(now);
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    tiers[i].answered =
-        tiers[i].answered || (wanted[i].answer && !is_failure(wanted[i].answer->result));
-  }
-  refresh(now);
 }
 
-Cluster::Cluster(ClusterOptions options, std::vector<std::string> tier_names, std::uint64_t seed)
-    : impl_(std::make_unique<Impl>(options, std::move(tier_names), seed)) {}
+Cluster::Cluster(ClusterOptions options, std::vector<std::string> tier_names, std::uint64_t seed,
+                 TierRoles roles)
+    : impl_(std::make_unique<Impl>(options, std::move(tier_names), seed, std::move(roles))) {}
 Cluster::~Cluster() = default;
 
 void Cluster::on_answer(std::size_t tier, const TierAnswer& answer, TimePoint now,
@@ -342,12 +285,6 @@ void Cluster::tick(TimePoint now) {
 TimePoint Cluster::next_deadline() const {
   return impl_->deadline;
 }
-void Cluster::set_options(const ClusterOptions& options, TimePoint now) {
-  impl_->set_options(options, now);
-}
-void Cluster::set_tiers(std::span<const NewTier> tiers, TimePoint now) {
-  impl_->set_tiers(tiers, now);
-}
 int Cluster::serving_tier() const {
   return impl_->serving();
 }
@@ -355,7 +292,7 @@ const std::string& Cluster::reason() const {
   return impl_->reason;
 }
 bool Cluster::enough_up_to(std::size_t last) const {
-  for (std::size_t i = 0; i <= last && i < impl_->tiers.size(); ++i) {
+  for (std::size_t i = 0; i <= last && i < impl_->ordered(); ++i) {
     if (impl_->selection.enough(i)) {
       return true;
     }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "balancer/check_verdict.hpp"
+#include "balancer/drain.hpp"
 #include "balancer/options.hpp"
 #include "core/clock.hpp"
 #include "core/ewma.hpp"
@@ -43,6 +44,8 @@ struct InstanceState {
   std::uint32_t priority = 0;
   std::vector<std::string> tags;  ///< union over the tiers that hold it, sorted
   int tier = -1;                  ///< the best tier that holds it; -1: in no answer any more
+  bool apart = false;    ///< a share of `split` is meant for it: the rest takes others first
+  bool drained = false;  ///< `drain:` names it: no new requests
   std::string named;              ///< "web-3.example:80", where the answer has a name for it
   /// What it is called towards itself: by its name, else by its address; with the port.
   [[nodiscard]] const std::string& authority() const { return named.empty() ? name : named; }
@@ -70,8 +73,11 @@ struct InstanceState {
   TimePoint returned_at{};  ///< end of its last ejection
 
   bool unhealthy = false;  ///< an active check says so (Cluster::set_verdicts())
-  /// Nothing of its own keeps it from being picked.
-  [[nodiscard]] bool eligible() const { return !ejected && !unhealthy; }
+  /// Kept out by what fails, which is ignored where it holds for all.
+  [[nodiscard]] bool barred() const { return ejected || unhealthy; }
+  /// Not eligible, for one reason or another.
+  [[nodiscard]] bool out() const { return barred() || drained; }
+  [[nodiscard]] bool eligible() const { return !out(); }
 
   // Bookkeeping of the cluster alone.
   TimePoint left_at{};           ///< when it left every answer
@@ -112,7 +118,25 @@ struct PickContext {
   TimePoint now;
   std::uint64_t hash = 0;                   ///< of the hash key; ring_hash and maglev only
   std::span<InstanceState* const> tried{};  ///< skipped while another eligible one exists
+  /// Tiers (bit i: tier i) whose eligible instances come before what the order of tiers gives, the
+  /// first of them first: what `split` and `choose_by` said of this request.
+  std::uint64_t wanted{};
+  /// Taken as long as it is eligible, and in a tier that is `wanted` where any is: `sticky`.
+  InstanceState* keep{};
   bool lasting = false;  ///< for what may last as long as the tunnels that run: they count as load
+};
+
+/// More tiers than that cannot be wanted.
+inline constexpr std::size_t kMostTiers = 64;
+
+/// What tiers are for, beside their order.
+struct TierRoles {
+  /// So many of them are in order; the rest serve only what a share or a request's wish sends
+  /// there.
+  std::size_t ordered = SIZE_MAX;
+  /// Of each tier, how many of 1000 new requests go there first; none where it ends.
+  std::vector<std::uint32_t> shares{};
+  friend bool operator==(const TierRoles&, const TierRoles&) = default;
 };
 
 /// Why the serving tier changed; closed list, the `reason` label of `upstream_tier_changes_total`.
@@ -130,8 +154,9 @@ inline constexpr std::size_t kTierReasonCount = 6;
 /// One line of /upstreams and `pilotfish resolve`.
 struct InstanceView {
   InstanceRef state;
-  std::string_view status;  ///< healthy | unhealthy | ejected | draining | absent
-  std::string why;          ///< what keeps it from being picked; empty where nothing does
+  /// healthy | unhealthy | ejected | draining (by `drain`, or left) | absent
+  std::string_view status;
+  std::string why;  ///< what keeps it from being picked; empty where nothing does
 };
 
 /// What happened since the shell last asked: for metrics, log lines and pools. Whoever is in both
@@ -148,13 +173,15 @@ struct ClusterEvents {
   std::vector<InstanceRef> arrived;   ///< attach pools and metrics, unless they still are there
   std::vector<InstanceRef> departed;  ///< close idle pooled connections
   std::vector<InstanceRef> ejected;
-  std::vector<InstanceRef> returned;   ///< un-ejected after a good probe
-  std::vector<InstanceRef> unhealthy;  ///< by a new verdict: close idle pooled connections
+  std::vector<InstanceRef> returned;  ///< un-ejected after a good probe
+  /// Drained, or unhealthy: get no requests from now on: close idle connections.
+  std::vector<InstanceRef> drained;
+  std::vector<InstanceRef> unhealthy;
   std::vector<std::string>
       notes;  ///< e.g. "every tier is empty: holding the last good set for 10 s"
   [[nodiscard]] bool empty() const {
     return tier_changes.empty() && arrived.empty() && departed.empty() && ejected.empty() &&
-           returned.empty() && unhealthy.empty() && notes.empty();
+           returned.empty() && drained.empty() && unhealthy.empty() && notes.empty();
   }
 };
 
@@ -167,7 +194,8 @@ struct PreparedTier;  // what follows from a large answer (balancer/tier_table.h
 class Cluster {
  public:
   /// `tier_names` are what people read ("v4", "v3+read", "any", or the SRV name), best first.
-  Cluster(ClusterOptions options, std::vector<std::string> tier_names, std::uint64_t seed);
+  Cluster(ClusterOptions options, std::vector<std::string> tier_names, std::uint64_t seed,
+          TierRoles roles = {});
   ~Cluster();
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
@@ -213,7 +241,12 @@ class Cluster {
   /// seen of such an instance. Ends a run of failures, and a probe well. finished() still follows.
   void reached(InstanceState& instance, TimePoint now);
   /// Whether pick() has an eligible instance that is not in `tried` (the retry's question).
-  [[nodiscard]] bool another(std::span<InstanceState* const> tried) const;
+  [[nodiscard]] bool another(std::span<InstanceState* const> tried, std::uint64_t wanted = 0) const;
+  /// For each new request once: the tiers `wanted` of the share it belongs to, 0 for those that
+  /// follow the order. Exact over many (split.hpp); never allocates.
+  [[nodiscard]] std::uint64_t draw_share();
+  /// Whether an instance picked a moment ago, for that context, still is one to be picked.
+  [[nodiscard]] bool may_serve(const InstanceState& instance, const PickContext& context) const;
 
   /// Verdicts of an active check, all in one step. An unhealthy instance is not eligible until it
   /// is said to be healthy; where every instance is out the check is ignored, as ejection is. One
@@ -249,6 +282,10 @@ class Cluster {
 
   /// Changes options at run time (reload); keeps all live state.
   void set_options(const ClusterOptions& options, TimePoint now);
+  /// Who gets no new requests; what runs there goes on.
+  void set_drain(DrainList drain, TimePoint now);
+  /// Other shares; as many tiers in order as before.
+  void set_shares(std::vector<std::uint32_t> shares, TimePoint now);
 
   /// One tier of set_tiers(): its name, which of the tiers so far it continues (-1: none; each at
   /// most once), and its answer where one is known already.
@@ -259,8 +296,10 @@ class Cluster {
     std::shared_ptr<const PreparedTier> prepared{};  ///< of a large answer, where it was
   };
   /// Other tiers from now on, best first (reload). All at once: whoever is in the new ones too
-  /// keeps its live state, ejection among it; the others depart.
-  void set_tiers(std::span<const NewTier> tiers, TimePoint now);
+  /// keeps its live state, ejection among it; the others depart. A tier that now stands before the
+  /// serving one and stood behind it serves at once, without fail_back_after.
+  void set_tiers(std::span<const NewTier> tiers, TimePoint now, TierRoles roles = {});
+  [[nodiscard]] const TierRoles& roles() const;
 
  private:
   struct Impl;

@@ -1,4 +1,6 @@
 // Who may be picked: what ejection and active checks say of the members of each tier.
+#include <algorithm>
+
 #include "balancer/cluster_impl.hpp"
 
 namespace pilotfish::balancer {
@@ -7,51 +9,75 @@ void Cluster::Impl::count() {
   for (std::size_t i = 0; i < tiers.size(); ++i) {
     auto& tier = tiers[i];
     const auto sum = tier.table ? count_large(tier) : count_small(tier);
-    tier.out = sum.size - sum.eligible;
+    tier.barred = sum.ejected + sum.unhealthy;
+    tier.drained = sum.drained;
     counts[i] = tier.emptied ? TierCounts{} : sum;
   }
 }
 
-TierCounts Cluster::Impl::count_small(Tier& tier) const {
+TierCounts Cluster::Impl::count_small(const Tier& tier) const {
   TierCounts sum;
-  sum.size = tier.members.size();
   bool weighs = false;
   for (const auto& member : tier.members) {
-    weighs = weighs || member.weight > 0;
+    weighs = weighs || (member.weight > 0 && !member.state->drained);
   }
   for (const auto& member : tier.members) {
     const auto& state = *member.state;
-    sum.unhealthy += state.unhealthy ? 1 : 0;
-    sum.ejected += state.ejected && !state.unhealthy ? 1 : 0;
-    sum.eligible += state.eligible() ? 1 : 0;
-    sum.healthy += state.eligible() && (member.weight > 0 || !weighs) ? 1 : 0;
+    const bool out = state.out();
+    sum.drained += state.drained ? 1 : 0;
+    sum.unhealthy += state.unhealthy && !state.drained ? 1 : 0;
+    sum.ejected += state.ejected && !state.unhealthy && !state.drained ? 1 : 0;
+    sum.eligible += out ? 0 : 1;
+    sum.healthy += !out && (member.weight > 0 || !weighs) ? 1 : 0;
   }
+  sum.size = tier.members.size() - sum.drained;
   return sum;
 }
 
 /// Follows those who are out, who are few, instead of the members.
-TierCounts Cluster::Impl::count_large(Tier& tier) const {
+TierCounts Cluster::Impl::count_large(const Tier& tier) const {
   const auto size = tier.members.size();
-  const bool weighs = tier.table->weighted > 0;
-  TierCounts sum{size, weighs ? tier.table->weighted : size, size, 0, 0};
-  const auto leave_out = [&](const InstanceState& state) {
-    const auto row = row_of(tier.answer, state.endpoint);
-    if (!row) {
-      return;
+  TierCounts sum;
+  auto weighted = tier.table->weighted;
+  for (const auto& state : live.drained()) {
+    if (const auto row = row_of(tier.answer, state->endpoint)) {
+      ++sum.drained;
+      weighted -= tier.members[*row].weight > 0 ? 1 : 0;
     }
-    ++(state.unhealthy ? sum.unhealthy : sum.ejected);
-    --sum.eligible;
-    sum.healthy -= tier.members[*row].weight > 0 || !weighs ? 1 : 0;
+  }
+  sum.size = size - sum.drained;
+  sum.eligible = sum.size;
+  const bool weighs = weighted > 0;
+  sum.healthy = weighs ? weighted : sum.size;
+  const auto leave_out = [&](const InstanceState& state, std::size_t& kind) {
+    if (const auto row = row_of(tier.answer, state.endpoint)) {
+      ++kind;
+      --sum.eligible;
+      sum.healthy -= tier.members[*row].weight > 0 || !weighs ? 1 : 0;
+    }
   };
   for (const auto* state : ejection.ejected()) {
-    if (!state->unhealthy) {
-      leave_out(*state);
+    if (!state->drained && !state->unhealthy) {
+      leave_out(*state, sum.ejected);
     }
   }
   for (const auto* state : unhealthy) {
-    leave_out(*state);
+    if (!state->drained) {
+      leave_out(*state, sum.unhealthy);
+    }
   }
   return sum;
+}
+
+std::size_t Cluster::Impl::barred_in(const Tier& tier) const {
+  const auto counts_here = [&](const InstanceState* state) {
+    return !state->drained && holds(tier, *state);
+  };
+  return static_cast<std::size_t>(
+      std::ranges::count_if(unhealthy, counts_here) +
+      std::ranges::count_if(ejection.ejected(), [&](const InstanceState* state) {
+        return !state->unhealthy && counts_here(state);
+      }));
 }
 
 void Cluster::Impl::apply_verdict(InstanceState& state) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -10,6 +11,7 @@
 #include "balancer/ejection.hpp"
 #include "balancer/live_set.hpp"
 #include "balancer/plan.hpp"
+#include "balancer/split.hpp"
 #include "balancer/tier_selection.hpp"
 #include "balancer/tier_table.hpp"
 
@@ -25,7 +27,8 @@ struct Cluster::Impl {
     InstanceSet answer;           ///< the last good one, or the held one
     std::vector<Member> members;  ///< of `answer`, row by row
     TierTablePtr table;           ///< of a large `answer`
-    std::size_t out = 0;          ///< members that are not eligible, as of the last count
+    std::size_t barred = 0;       ///< members that are (and not drained), as of the last count
+    std::size_t drained = 0;      ///< the same
     bool answered = false;        ///< had an answer that was not a failure
     bool emptied = false;         ///< answered empty; `members` wait for the end of the hold
     std::optional<LookupResult> failing;  ///< how the last lookup failed, if it did
@@ -41,18 +44,16 @@ struct Cluster::Impl {
     std::optional<Incoming> incoming;
   };
 
-  Impl(ClusterOptions wanted, std::vector<std::string> names, std::uint64_t seed);
+  Impl(ClusterOptions wanted, std::vector<std::string> names, std::uint64_t seed,
+       TierRoles tier_roles);
 
   // cluster.cpp: answers and time.
   void on_answer(std::size_t number, const TierAnswer& answer, TimePoint now,
                  const PreparedTierPtr& prepared);
   void run_due(TimePoint now);
-  void set_options(const ClusterOptions& wanted, TimePoint now);
-  void set_tiers(std::span<const NewTier> wanted, TimePoint now);
   /// An answer that is no failure and differs from the last: it becomes the tier's.
   void take(std::size_t number, const TierAnswer& answer, TimePoint now,
             const PreparedTierPtr& prepared);
-  void replace(Tier& tier, const InstanceSet& answer, const PreparedTierPtr& prepared);
   void refresh(TimePoint now);
   void drop_emptied(TimePoint now);
   void assign_members(TimePoint now);
@@ -62,6 +63,13 @@ struct Cluster::Impl {
   void return_unprobable(TimePoint now);
   void drop_plans();
   void renew_deadline(TimePoint now);
+
+  // cluster_reload.cpp: other options and other tiers.
+  void set_options(const ClusterOptions& wanted, TimePoint now);
+  void set_drain(DrainList drain, TimePoint now);
+  void set_shares(std::vector<std::uint32_t> shares, TimePoint now);
+  void set_tiers(std::span<const NewTier> wanted, TimePoint now, TierRoles tier_roles);
+  void replace(Tier& tier, const InstanceSet& answer, const PreparedTierPtr& prepared);
 
   // cluster_large.cpp: what large answers need beside that.
   bool arrive(std::size_t number, const PreparedTierPtr& prepared, TimePoint now, std::size_t most);
@@ -77,8 +85,9 @@ struct Cluster::Impl {
 
   // cluster_health.cpp: who is eligible.
   void count();
-  [[nodiscard]] TierCounts count_small(Tier& tier) const;
-  [[nodiscard]] TierCounts count_large(Tier& tier) const;
+  [[nodiscard]] TierCounts count_small(const Tier& tier) const;
+  [[nodiscard]] TierCounts count_large(const Tier& tier) const;
+  [[nodiscard]] std::size_t barred_in(const Tier& tier) const;
   void set_verdicts(std::span<const CheckVerdict> list, TimePoint now);
   void forget_verdicts(TimePoint now);
   /// Brings one instance in line with the verdict there is of it.
@@ -86,13 +95,19 @@ struct Cluster::Impl {
 
   // cluster_pick.cpp: requests.
   InstanceState* pick(const PickContext& context);
+  /// Out of the tiers that the request wants. A retry leaves them sooner than it takes one that
+  /// failed a moment ago, unless `any`.
+  InstanceState* pick_wanted(const PickContext& context, bool any);
+  InstanceState* pick_in_order(const PickContext& context);
   InstanceState* pick_beyond_first_group(const PickContext& context);
   InstanceState* spare_suspects(const PickContext& context, InstanceState& chosen);
   /// The context with every member `avoided` added to what was tried; `list` holds them.
   void suspect(InstanceState& instance);
   PickContext avoiding(const PickContext& context, bool (*avoided)(const InstanceState&, TimePoint),
                        std::vector<InstanceState*>& list);
-  bool another(std::span<InstanceState* const> tried) const;
+  bool another(std::span<InstanceState* const> tried, std::uint64_t wanted) const;
+  [[nodiscard]] bool may_serve(const InstanceState& instance, const PickContext& context) const;
+  [[nodiscard]] bool in_wanted(const InstanceState& instance, std::uint64_t wanted) const;
   void started(InstanceState& instance, TimePoint now);
   void finished(InstanceState& instance, Outcome outcome, Duration latency, TimePoint now);
   void judge(InstanceState& instance, Outcome outcome, TimePoint now);
@@ -103,34 +118,38 @@ struct Cluster::Impl {
   // cluster_view.cpp: words for people.
   [[nodiscard]] std::string explain() const;
   [[nodiscard]] std::string explain_failures() const;
+  [[nodiscard]] std::string explain_shares() const;
   [[nodiscard]] std::string tier_text(std::size_t tier) const;
-  /// " (1 ejected, 2 unhealthy)", or nothing.
-  [[nodiscard]] static std::string out_text(const TierCounts& sum);
-  /// Who all are where ejection and check are ignored: "ejected", "unhealthy", or both.
-  [[nodiscard]] static std::string panic_text(const TierCounts& sum);
   [[nodiscard]] std::string ejection_text(const InstanceState& instance) const;
   [[nodiscard]] std::string why(const InstanceState& instance, TimePoint now) const;
   [[nodiscard]] std::vector<InstanceView> view(TimePoint now) const;
   void note_transitions(bool held_before, bool panicked_before);
 
+  /// So many tiers serve by their order.
+  [[nodiscard]] std::size_t ordered() const { return std::min(roles.ordered, tiers.size()); }
+  [[nodiscard]] std::uint32_t share_of(std::size_t tier) const {
+    return tier < roles.shares.size() ? roles.shares[tier] : 0;
+  }
   [[nodiscard]] int serving() const { return selection.serving(); }
   [[nodiscard]] Tier& serving_tier() { return tiers[static_cast<std::size_t>(serving())]; }
 
   ClusterOptions options;
   std::vector<std::string> names;
   Random random;
+  TierRoles roles;
   std::vector<Tier> tiers;
   std::vector<TierCounts> counts;
   TierSelection selection;
   Ejection ejection;
+  Split split;
   LiveSet live;
   ClusterEvents events;
   std::string reason = "no answer from the registry yet";
   std::vector<InstanceRef> suspects;                   ///< whose last failures may still count
+  bool deferring = false;                              ///< departures in bulk wait for work()
   std::unordered_map<Endpoint, std::string> verdicts;  ///< of unhealthy ones, present or not: why
   std::unordered_set<InstanceState*> unhealthy;        ///< present ones that are
-  bool deferring = false;                              ///< departures in bulk wait for work()
-  bool panic = false;  ///< nobody in the serving tier is eligible; they are used all the same
+  bool panic = false;  ///< all of the serving tier are barred; they are used all the same
   TimePoint planned_at{};
   TimePoint deadline = TimePoint::max();
   Picker* hot = nullptr;  ///< first group of use of the serving tier

@@ -1,5 +1,5 @@
 // What keeps a worker free of linear work where an answer is large: newcomers arrive in steps ahead
-// of their answer, departures end in steps behind it, and counts follow the ejected ones, who are
+// of their answer, departures end in steps behind it, and counts follow those who are out, who are
 // few, instead of the members.
 #include <algorithm>
 
@@ -97,7 +97,7 @@ void Cluster::Impl::finish_departures() {
 std::size_t Cluster::Impl::ejected_in(const Tier& tier) const {
   return static_cast<std::size_t>(std::ranges::count_if(
       ejection.ejected(),
-      [&](const InstanceState* state) { return state->ejected && holds(tier, *state); }));
+      [&](const InstanceState* state) { return !state->drained && holds(tier, *state); }));
 }
 
 bool Cluster::Impl::better_than(const Tier& tier, const InstanceState& instance) const {
@@ -106,15 +106,15 @@ bool Cluster::Impl::better_than(const Tier& tier, const InstanceState& instance)
   };
   if (!tier.table) {
     return std::ranges::any_of(tier.members, [&](const Member& other) {
-      return other.state->eligible() && before(other.weight, other.priority);
+      return !other.state->out() && before(other.weight, other.priority);
     });
   }
   return std::ranges::any_of(tier.table->groups, [&](const TierTable::Group& group) {
     if (!before(group.weighs_nothing ? 0 : 1, group.priority)) {
       return false;
     }
-    return std::ranges::any_of(
-        group.rows, [&](std::uint32_t row) { return tier.members[row].state->eligible(); });
+    return std::ranges::any_of(group.rows,
+                               [&](std::uint32_t row) { return !tier.members[row].state->out(); });
   });
 }
 
@@ -129,12 +129,19 @@ void Cluster::Impl::renew_filter(std::size_t number, TimePoint now) {
   PickFilter filter;
   filter.slow_start = hashes ? Duration::zero() : options.slow_start;
   filter.all = panic && static_cast<int>(number) == serving();
-  filter.active = tier.out > 0 || now < live.newest() + filter.slow_start;
+  std::size_t shared = 0;  // at most so many members have a share
+  for (std::size_t i = 0; i < tiers.size(); ++i) {
+    shared += share_of(i) > 0 ? tiers[i].members.size() : 0;
+  }
+  filter.no_share = shared > 0 && share_of(number) == 0 && counts[number].eligible > shared;
+  filter.active = filter.no_share || tier.barred > 0 || tier.drained > 0 ||
+                  now < live.newest() + filter.slow_start;
   const auto& groups = tier.table->groups;
   const auto usable = [&](const TierTable::Group& group) {
-    return filter.all || std::ranges::any_of(group.rows, [&](std::uint32_t row) {
-             return tier.members[row].state->eligible();
-           });
+    return std::ranges::any_of(group.rows, [&](std::uint32_t row) {
+      const auto& state = *tier.members[row].state;
+      return !state.drained && (filter.all || !state.barred()) && !(filter.no_share && state.apart);
+    });
   };
   const auto first = std::ranges::find_if(groups, usable);
   tier.plan->set_filter(

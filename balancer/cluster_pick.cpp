@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 
 #include "balancer/cluster_impl.hpp"
 #include "balancer/failure_load.hpp"
@@ -9,10 +10,23 @@ InstanceState* Cluster::Impl::pick(const PickContext& context) {
   if (context.now >= deadline) {
     run_due(context.now);
   }
+  if (context.wanted == 0 && context.keep == nullptr) {
+    return pick_in_order(context);
+  }
+  if (auto* instance = pick_wanted(context, context.tried.empty())) {
+    return instance;
+  }
+  auto* instance = pick_in_order(context);
+  const bool again = instance == nullptr || is_tried(context.tried, instance);
+  auto* wanted = again && !context.tried.empty() ? pick_wanted(context, true) : nullptr;
+  return wanted == nullptr ? instance : wanted;
+}
+
+InstanceState* Cluster::Impl::pick_in_order(const PickContext& context) {
   // A retry is no probe: its request has failed once already.
   if (ejection.any_probing() && context.tried.empty()) {
     const auto in_use = [this](const InstanceState& state) {
-      return state.tier >= 0 && state.tier <= serving() && !state.unhealthy;
+      return !state.drained && !state.unhealthy && state.tier >= 0 && state.tier <= serving();
     };
     if (auto* probe = ejection.due_probe(in_use)) {
       return probe;
@@ -34,9 +48,11 @@ InstanceState* Cluster::Impl::pick(const PickContext& context) {
     return state->last_failure != Outcome::kGatewayError;
   };
   if (!context.tried.empty() && std::ranges::all_of(context.tried, gave_no_answer)) {
-    if (auto* instance = ejection.soonest_back([&](const InstanceState& state) {
-          return !state.unhealthy && !is_tried(context.tried, &state);
-        })) {
+    const auto usable = [&](const InstanceState& state) {
+      return !state.drained && !state.unhealthy && state.tier < static_cast<int>(ordered()) &&
+             !is_tried(context.tried, &state);
+    };
+    if (auto* instance = ejection.soonest_back(usable)) {
       return instance;
     }
   }
@@ -114,7 +130,7 @@ InstanceState* Cluster::Impl::pick_beyond_first_group(const PickContext& context
   if (auto* instance = plan(current, context.now).pick(context, random)) {
     return instance;
   }
-  for (std::size_t i = 0; i < tiers.size(); ++i) {
+  for (std::size_t i = 0; i < ordered(); ++i) {
     if (i == current || counts[i].eligible == 0) {
       continue;
     }
@@ -125,16 +141,69 @@ InstanceState* Cluster::Impl::pick_beyond_first_group(const PickContext& context
   return nullptr;
 }
 
-bool Cluster::Impl::another(std::span<InstanceState* const> tried) const {
+InstanceState* Cluster::Impl::pick_wanted(const PickContext& context, bool any) {
+  auto* const kept = context.keep;
+  if (kept != nullptr && kept->tier >= 0 && !kept->out() && !is_tried(context.tried, kept) &&
+      (context.wanted == 0 || in_wanted(*kept, context.wanted))) {
+    return kept;
+  }
+  for (auto rest = context.wanted; rest != 0; rest &= rest - 1) {
+    const auto number = static_cast<std::size_t>(std::countr_zero(rest));
+    if (number >= tiers.size()) {
+      break;
+    }
+    if (ejection.any_probing() && context.tried.empty()) {
+      const auto held = [&](const InstanceState& state) {
+        return !state.drained && !state.unhealthy && holds(tiers[number], state);
+      };
+      if (auto* probe = ejection.due_probe(held)) {
+        return probe;
+      }
+    }
+    if (counts[number].eligible == 0) {
+      continue;
+    }
+    std::vector<InstanceState*> list;
+    const auto narrowed = any ? context : avoiding(context, failed_lately, list);
+    if (auto* instance = plan(number, context.now).pick(narrowed, random)) {
+      return instance;
+    }
+  }
+  return nullptr;
+}
+
+bool Cluster::Impl::in_wanted(const InstanceState& instance, std::uint64_t wanted) const {
+  for (std::size_t i = 0; i < std::min(tiers.size(), kMostTiers); ++i) {
+    if ((wanted >> i & 1U) != 0 && holds(tiers[i], instance)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool Cluster::Impl::may_serve(const InstanceState& instance, const PickContext& context) const {
+  if (instance.tier < 0 || instance.out()) {
+    return false;
+  }
+  return instance.tier == serving() || &instance == context.keep ||
+         (context.wanted != 0 && in_wanted(instance, context.wanted));
+}
+
+bool Cluster::Impl::another(std::span<InstanceState* const> tried, std::uint64_t wanted) const {
   for (std::size_t i = 0; i < tiers.size(); ++i) {
+    const bool in_order = serving() >= 0 && i < ordered();
+    if (!in_order && (i >= kMostTiers || (wanted >> i & 1U) == 0)) {
+      continue;
+    }
     const bool all = panic && static_cast<int>(i) == serving();
-    if (serving() >= 0 && tiers[i].members.size() > tiers[i].out + tried.size()) {
+    if (tiers[i].members.size() > tiers[i].barred + tiers[i].drained + tried.size()) {
       return true;
     }
     const auto fresh = [&](const Member& member) {
-      return (all || member.state->eligible()) && !is_tried(tried, member.state);
+      return !member.state->drained && (all || !member.state->barred()) &&
+             !is_tried(tried, member.state);
     };
-    if (serving() >= 0 && std::ranges::any_of(tiers[i].members, fresh)) {
+    if (std::ranges::any_of(tiers[i].members, fresh)) {
       return true;
     }
   }
@@ -225,8 +294,15 @@ bool Cluster::Impl::may_eject(const InstanceState& instance) {
 InstanceState* Cluster::pick(const PickContext& context) {
   return impl_->pick(context);
 }
-bool Cluster::another(std::span<InstanceState* const> tried) const {
-  return impl_->another(tried);
+bool Cluster::another(std::span<InstanceState* const> tried, std::uint64_t wanted) const {
+  return impl_->another(tried, wanted);
+}
+bool Cluster::may_serve(const InstanceState& instance, const PickContext& context) const {
+  return impl_->may_serve(instance, context);
+}
+std::uint64_t Cluster::draw_share() {
+  const auto tier = impl_->split.any() ? impl_->split.next() : Split::kNone;
+  return tier < kMostTiers ? std::uint64_t{1} << tier : 0;
 }
 void Cluster::started(InstanceState& instance, TimePoint now) {
   impl_->started(instance, now);

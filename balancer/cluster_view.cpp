@@ -21,6 +21,26 @@ std::string counted(std::size_t count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
+/// " (1 ejected, 2 drained)"; nothing where nobody is.
+std::string left_out(const TierCounts& counts) {
+  std::string text;
+  for (const auto& [count, what] :
+       {std::pair(counts.ejected, " ejected"), std::pair(counts.unhealthy, " unhealthy"),
+        std::pair(counts.drained, " drained")}) {
+    if (count > 0) {
+      text += (text.empty() ? " (" : ", ") + std::to_string(count) + what;
+    }
+  }
+  return text.empty() ? text : text + ")";
+}
+
+/// What all are where that is ignored.
+std::string barred_text(const TierCounts& counts) {
+  return counts.unhealthy == 0 ? "ejected"
+         : counts.ejected == 0 ? "unhealthy"
+                               : "ejected or unhealthy";
+}
+
 }  // namespace
 
 std::string Cluster::Impl::tier_text(std::size_t tier) const {
@@ -32,15 +52,24 @@ std::string Cluster::Impl::tier_text(std::size_t tier) const {
 std::string Cluster::Impl::explain() const {
   std::string text;
   if (serving() < 0) {
+    std::size_t drained = 0;
+    for (std::size_t i = 0; i < ordered(); ++i) {
+      drained += counts[i].drained;
+    }
+    if (drained > 0) {
+      return "all that is left, " + counted(drained, "instance") +
+             ", is drained by configuration: none serves" + explain_shares() + explain_failures();
+    }
     if (selection.ever_served()) {
       return "every tier was empty for longer than hold_empty (" +
-             seconds_text(options.fallback.hold_empty) + "): none serves" + explain_failures();
+             seconds_text(options.fallback.hold_empty) + "): none serves" + explain_shares() +
+             explain_failures();
     }
-    for (std::size_t i = 0; i < tiers.size(); ++i) {
+    for (std::size_t i = 0; i < ordered(); ++i) {
       text += (i == 0 ? "" : ", ") + tier_text(i) +
               (tiers[i].answered ? " is empty" : " has not answered yet");
     }
-    return text + ": none serves" + explain_failures();
+    return text + ": none serves" + explain_shares() + explain_failures();
   }
   const auto current = static_cast<std::size_t>(serving());
   const auto& tier = tiers[current];
@@ -49,13 +78,13 @@ std::string Cluster::Impl::explain() const {
            counted(tier.members.size(), "instance") + ", is held for " +
            seconds_text(options.fallback.hold_empty) + explain_failures();
   }
-  for (std::size_t i = 0; i < tiers.size() && (i < current || !selection.enough(current)); ++i) {
+  for (std::size_t i = 0; i < ordered() && (i < current || !selection.enough(current)); ++i) {
     if (i == current) {
       continue;
     }
     text += tier_text(i) + " has " + std::to_string(counts[i].healthy) + " of " +
             std::to_string(selection.needed(i)) + " needed instances";
-    text += out_text(counts[i]);
+    text += left_out(counts[i]);
     if (selection.enough(i)) {
       text += " again and waits for " + seconds_text(options.fallback.fail_back_after) +
               " of unbroken health";
@@ -65,32 +94,31 @@ std::string Cluster::Impl::explain() const {
   const auto& sum = counts[current];
   text += tier_text(current) + " serves with ";
   if (panic) {
-    text += counted(sum.size, "instance") + " although all are " + panic_text(sum) +
+    text += counted(sum.size, "instance") + " although all are " + barred_text(sum) +
             ": no tier has a better one";
   } else {
     text += std::to_string(sum.eligible);
-    text += sum.eligible < sum.size ? " of " + counted(sum.size, "instance") + out_text(sum)
-                                    : std::string(sum.size == 1 ? " instance" : " instances");
+    text += sum.ejected + sum.unhealthy + sum.drained > 0
+                ? " of " + counted(sum.size + sum.drained, "instance") + left_out(sum)
+                : std::string(sum.size == 1 ? " instance" : " instances");
   }
   if (!selection.enough(current)) {
     text += ", fewer than the " + std::to_string(selection.needed(current)) + " needed";
   }
-  return text + explain_failures();
+  return text + explain_shares() + explain_failures();
 }
 
-std::string Cluster::Impl::out_text(const TierCounts& sum) {
+std::string Cluster::Impl::explain_shares() const {
   std::string text;
-  for (const auto& [count, what] :
-       {std::pair(sum.ejected, " ejected"), std::pair(sum.unhealthy, " unhealthy")}) {
-    if (count > 0) {
-      text += (text.empty() ? " (" : ", ") + std::to_string(count) + what;
+  for (std::size_t i = 0; i < tiers.size(); ++i) {
+    if (const auto share = share_of(i); share > 0) {
+      text += "; split: " + std::to_string(share / 10);
+      text += share % 10 > 0 ? "." + std::to_string(share % 10) : "";
+      text += " % to " + tier_text(i) + ", " + counted(counts[i].eligible, "instance") +
+              left_out(counts[i]);
     }
   }
-  return text.empty() ? text : text + ")";
-}
-
-std::string Cluster::Impl::panic_text(const TierCounts& sum) {
-  return sum.unhealthy == 0 ? "ejected" : sum.ejected == 0 ? "unhealthy" : "ejected or unhealthy";
+  return text;
 }
 
 std::string Cluster::Impl::explain_failures() const {
@@ -111,11 +139,18 @@ std::string Cluster::Impl::why(const InstanceState& instance, TimePoint now) con
     return instance.in_flight == 0 ? left
                                    : left + ": finishes " + counted(instance.in_flight, "request");
   }
+  if (instance.drained) {
+    const auto* entry = live.drain().find(instance.endpoint);
+    const auto by =
+        "drained by configuration (drain: " + (entry == nullptr ? instance.name : entry->by) + ")";
+    return instance.in_flight == 0 ? by
+                                   : by + ": finishes " + counted(instance.in_flight, "request");
+  }
   const bool used = panic && holds(tiers[static_cast<std::size_t>(serving())], instance);
-  const std::string_view all_the_same = used ? "; used all the same, for want of others" : "";
+  const std::string all_the_same = used ? "; used all the same, for want of others" : "";
   if (instance.unhealthy) {
     const auto verdict = verdicts.find(instance.endpoint);
-    return (verdict == verdicts.end() ? "" : verdict->second) + std::string(all_the_same);
+    return (verdict == verdicts.end() ? "" : verdict->second) + all_the_same;
   }
   if (instance.ejected) {
     const auto times = instance.ejections > 1
@@ -131,7 +166,12 @@ std::string Cluster::Impl::why(const InstanceState& instance, TimePoint now) con
              counted(instance.consecutive_failures, "failure") +
              " in a row, the last: " + std::string(describe(instance.last_failure)) + times;
     }
-    return text + std::string(all_the_same);
+    return text + all_the_same;
+  }
+  for (std::size_t i = 0; i < tiers.size(); ++i) {
+    if (share_of(i) > 0 && static_cast<int>(i) != serving() && holds(tiers[i], instance)) {
+      return "";  // it gets its share, whoever serves
+    }
   }
   if (serving() < 0) {
     return "no tier serves";
@@ -193,8 +233,12 @@ std::string_view describe(Outcome outcome) {
 std::vector<InstanceView> Cluster::Impl::view(TimePoint now) const {
   std::vector<InstanceView> out;
   for (const auto& state : live.present()) {
-    const auto* status = state->unhealthy ? "unhealthy" : state->ejected ? "ejected" : "healthy";
-    out.push_back({state, status, why(*state, now)});
+    out.push_back({state,
+                   state->drained     ? "draining"
+                   : state->unhealthy ? "unhealthy"
+                   : state->ejected   ? "ejected"
+                                      : "healthy",
+                   why(*state, now)});
   }
   live.each_departed([&](const InstanceRef& state) {
     if (state->in_flight > 0) {
@@ -229,10 +273,12 @@ Cluster::Tally Cluster::tally(TimePoint now) const {
   Tally out;
   out.ejected = static_cast<std::size_t>(
       std::ranges::count_if(impl_->ejection.ejected(), [](const InstanceState* state) {
-        return state->place != InstanceState::kNowhere && !state->unhealthy;
+        return !state->drained && !state->unhealthy && state->place != InstanceState::kNowhere;
       }));
-  out.unhealthy = impl_->unhealthy.size();
-  out.healthy = impl_->live.present().size() - out.ejected - out.unhealthy;
+  out.unhealthy = static_cast<std::size_t>(std::ranges::count_if(
+      impl_->unhealthy, [](const InstanceState* state) { return !state->drained; }));
+  out.draining = impl_->live.drained().size();
+  out.healthy = impl_->live.present().size() - out.ejected - out.unhealthy - out.draining;
   impl_->live.each_departed([&](const InstanceRef& state) {
     out.draining += state->in_flight > 0 ? 1 : 0;
     out.absent += state->in_flight == 0 && now - state->left_at < std::chrono::minutes(1) ? 1 : 0;

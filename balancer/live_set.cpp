@@ -51,6 +51,7 @@ void LiveSet::arrive(InstanceState& state, bool ramps, TimePoint now, Changes& c
 void LiveSet::settle(InstanceState& state, std::span<const TierView> tiers, TimePoint now,
                      Changes& changes, std::size_t not_in) {
   bool held = false;
+  state.apart = false;
   for (std::size_t number = 0; number < tiers.size(); ++number) {
     if (number == not_in) {
       continue;
@@ -71,8 +72,10 @@ void LiveSet::settle(InstanceState& state, std::span<const TierView> tiers, Time
       state.tags.clear();
       name_it(state, (*tier.answer)[*row].host);
     }
+    state.apart = state.apart || tier.shared;
     add_tags(state, (*tier.answer)[*row].tags);
   }
+  mark(state, held && drain_.find(state.endpoint) != nullptr);
   if (!held && state.tier >= 0) {
     state.tier = -1;
     state.left_at = now;
@@ -97,6 +100,30 @@ LiveSet::Changes LiveSet::settle_all(std::span<const TierView> tiers, TimePoint 
     }
   }
   return changes;
+}
+
+void LiveSet::mark(InstanceState& state, bool drained) {
+  if (std::exchange(state.drained, drained) == drained) {
+    return;
+  }
+  if (drained) {
+    drained_.emplace_back(&state);
+  } else {
+    std::erase(drained_, InstanceRef(&state));
+  }
+}
+
+std::vector<InstanceRef> LiveSet::set_drain(DrainList drain) {
+  std::vector<InstanceRef> fresh;
+  drain_ = std::move(drain);
+  for (const auto& state : present_) {
+    const bool before = state->drained;
+    mark(*state, state->tier >= 0 && drain_.find(state->endpoint) != nullptr);
+    if (state->drained && !before) {
+      fresh.push_back(state);
+    }
+  }
+  return fresh;
 }
 
 void LiveSet::finish(std::size_t most, Changes& changes) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "balancer/cluster.hpp"
+#include "balancer/drain.hpp"
 
 namespace pilotfish::balancer {
 
@@ -59,6 +60,7 @@ class LiveSet {
     std::span<const Member> members;
     const InstanceSet* answer = nullptr;
     bool ramps = false;
+    bool shared = false;  ///< a share of new requests goes there
   };
   /// Brings tier, weight, priority and tags of one instance in line with `tiers` (best first), and
   /// notes in `changes` if it came or left. `not_in`: a tier that is known not to hold it.
@@ -72,6 +74,12 @@ class LiveSet {
   /// present until finish() says that they departed. At most `most` of them.
   [[nodiscard]] std::size_t unfinished() const { return leaving_.size(); }
   void finish(std::size_t most, Changes& changes);
+
+  /// Whom to mark as drained from now on, whoever comes included; gives those newly marked.
+  std::vector<InstanceRef> set_drain(DrainList drain);
+  [[nodiscard]] const DrainList& drain() const { return drain_; }
+  /// The present ones that are drained.
+  [[nodiscard]] const std::vector<InstanceRef>& drained() const { return drained_; }
 
   /// Forgets departed instances whose time is over.
   void forget(TimePoint now);
@@ -101,11 +109,14 @@ class LiveSet {
   }
   void arrive(InstanceState& state, bool ramps, TimePoint now, Changes& changes);
   void drop_oldest();
+  void mark(InstanceState& state, bool drained);
 
   std::unordered_map<Endpoint, InstanceRef> known_;
   std::vector<InstanceRef> present_;
   std::deque<InstanceRef> leaving_;  ///< left, and not yet finished; some may be back
   std::deque<Departed> departed_;    ///< by `until`
+  DrainList drain_;
+  std::vector<InstanceRef> drained_;
   TimePoint newest_{};
   std::uint64_t generation_ = 0;
 };

@@ -8,7 +8,9 @@
 namespace pilotfish::balancer {
 
 bool Picker::allowed(const PickContext& context, const InstanceState& state) const {
-  return !is_tried(context.tried, &state) && (!filter_.active || filter_.all || state.eligible());
+  return !is_tried(context.tried, &state) &&
+         (!filter_.active || (!state.drained && (filter_.all || !state.barred()) &&
+                              !(filter_.no_share && state.apart)));
 }
 
 bool Picker::admitted(const PickContext& context, const InstanceState& state,

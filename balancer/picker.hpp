@@ -35,11 +35,13 @@ using PickIndexPtr = std::shared_ptr<const PickIndex>;
 /// Pure, and the expensive part of a picker: off the worker where the list is long.
 [[nodiscard]] PickIndexPtr make_pick_index(Algorithm algorithm, std::span<const Share> shares);
 
-/// Whom a picker passes over although they are in its list. Only a list that is kept while its
-/// instances change (a large one, plan.hpp) needs it; others hold nobody who may not be picked.
+/// Whom a picker passes over although they are in its list: who is barred or drained. Only a
+/// list that is kept while its instances change (a large one, plan.hpp) needs it; others hold
+/// nobody who may not be picked.
 struct PickFilter {
   bool active = false;
-  bool all = false;       ///< panic: who is not eligible is used all the same
+  bool all = false;       ///< panic: who is barred is used all the same
+  bool no_share = false;  ///< those that have a share of `split`, while there are others
   Duration slow_start{};  ///< a newcomer is passed over as often as it lacks in weight
 };
 

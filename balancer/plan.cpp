@@ -13,12 +13,12 @@ Plan::Plan(std::span<const Member> members, const Settings& settings, TimePoint 
   std::vector<Member> order;
   order.reserve(members.size());
   for (const auto& member : members) {
-    if (settings.all || member.state->eligible()) {
+    if (!member.state->drained && (settings.all || !member.state->barred())) {
       order.push_back(member);
     }
   }
   const auto rank = [](const Member& member) {
-    return std::pair(member.weight == 0, member.priority);
+    return std::tuple(member.weight == 0, member.state->apart, member.priority);
   };
   std::ranges::stable_sort(order, {}, rank);
 
@@ -29,9 +29,10 @@ Plan::Plan(std::span<const Member> members, const Settings& settings, TimePoint 
   ramps_ = std::ranges::any_of(
       order, [&](const Member& member) { return ramping(*member.state, slow_start, now); });
   for (const auto& member : order) {
-    if (groups_.empty() ||
-        std::pair(groups_.back().weighs_nothing, groups_.back().priority) != rank(member)) {
-      groups_.push_back({member.weight == 0, member.priority, {}, nullptr, nullptr});
+    if (groups_.empty() || std::tuple(groups_.back().weighs_nothing, groups_.back().apart,
+                                      groups_.back().priority) != rank(member)) {
+      groups_.push_back(
+          {member.weight == 0, member.state->apart, member.priority, {}, nullptr, nullptr});
     }
     const auto weight = std::max(member.weight, 1U);
     groups_.back().candidates.push_back(
@@ -46,7 +47,7 @@ Plan::Plan(std::span<const Member> members, TierTablePtr table)
     : algorithm_(table->algorithm), table_(std::move(table)), members_(members) {
   groups_.reserve(table_->groups.size());
   for (const auto& group : table_->groups) {
-    groups_.push_back({group.weighs_nothing, group.priority, {}, &group, nullptr});
+    groups_.push_back({group.weighs_nothing, false, group.priority, {}, &group, nullptr});
   }
 }
 

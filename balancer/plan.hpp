@@ -12,9 +12,10 @@
 namespace pilotfish::balancer {
 
 /// The order in which the instances of one tier are used: groups of equal SRV priority, a lower
-/// number first, then those of weight 0 (again by priority; equal shares among them). A group is
-/// used when every instance of those before it is ejected or tried.
-/// Where every weight is 0 there is nothing but the second kind, so all get equal shares.
+/// number first, those that have a share of `split` behind the others, then those of weight 0
+/// (again by priority; equal shares among them). A group is used when every instance of those
+/// before it is ejected or tried. Where every weight is 0 there is nothing but the second kind, so
+/// all get equal shares.
 ///
 /// A small one is made anew when the answer, the serving tier, an ejection or a slow-start step
 /// changes it, and holds only who may be picked. A large one is made from a table, holds everyone
@@ -24,7 +25,7 @@ class Plan {
  public:
   struct Settings {
     Algorithm algorithm{};
-    bool all = false;  ///< panic: also who is not eligible
+    bool all = false;  ///< panic: also who is barred
     Duration slow_start{};
   };
 
@@ -62,6 +63,7 @@ class Plan {
  private:
   struct Group {
     bool weighs_nothing = false;
+    bool apart = false;
     std::uint32_t priority = 0;
     Candidates candidates;                     ///< of a small one
     const TierTable::Group* source = nullptr;  ///< of a large one

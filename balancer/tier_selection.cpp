@@ -33,7 +33,7 @@ std::optional<TierSelection::Change> TierSelection::update(std::span<const TierC
     if (!hold_since_) {
       hold_since_ = now;
     }
-    if (now >= hold_end()) {
+    if (now >= hold_end() || counts[static_cast<std::size_t>(serving_)].drained > 0) {
       hold_since_.reset();
       change.to = -1;
     }
@@ -110,13 +110,18 @@ TierSelection::Change TierSelection::choose(std::span<const TierCounts> counts,
 void TierSelection::set_tiers(std::span<const int> from) {
   std::vector<Tier> tiers(from.size());
   int serving = -1;
+  const auto known = static_cast<int>(tiers_.size());
   for (std::size_t i = 0; i < from.size(); ++i) {
-    if (from[i] >= 0) {
+    if (from[i] >= 0 && from[i] < known) {
       tiers[i] = std::move(tiers_[static_cast<std::size_t>(from[i])]);
       serving = from[i] == serving_ ? static_cast<int>(i) : serving;
     }
   }
   tiers_ = std::move(tiers);
+  for (int i = 0; i < serving; ++i) {
+    auto& tier = tiers_[static_cast<std::size_t>(i)];
+    tier.from_start = tier.from_start || from[static_cast<std::size_t>(i)] > serving_;
+  }
   if (serving < 0) {
     hold_since_.reset();
     ever_served_ = false;

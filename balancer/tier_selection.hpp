@@ -13,11 +13,13 @@ namespace pilotfish::balancer {
 
 /// What tier selection needs to know of one tier.
 struct TierCounts {
-  std::size_t size = 0;      ///< in the current answer; 0 also where there never was a good one
-  std::size_t healthy = 0;   ///< eligible, and weight above 0 (or every weight is 0)
-  std::size_t eligible = 0;  ///< neither ejected nor unhealthy, whatever the weight
-  std::size_t ejected = 0;   ///< and not unhealthy as well
-  std::size_t unhealthy = 0;
+  /// In the current answer and not drained; 0 also where there never was a good one.
+  std::size_t size = 0;
+  std::size_t healthy = 0;    ///< eligible, and weight above 0 (or every weight is 0)
+  std::size_t eligible = 0;   ///< neither ejected nor unhealthy, whatever the weight
+  std::size_t ejected = 0;    ///< and not unhealthy
+  std::size_t unhealthy = 0;  ///< by an active check
+  std::size_t drained = 0;    ///< by configuration: as if they were not there
 };
 
 /// Which tier serves: the hysteresis of design.md section 4 (Tier, Causes) over counts alone.
@@ -29,7 +31,8 @@ struct TierCounts {
 /// - A serving tier that is not enough gives way at once: to the best tier that is enough and is
 ///   worse or has waited long enough; else to the best that is enough; else to the best that has a
 ///   healthy instance, an eligible one, any one (ejection is then ignored: panic).
-/// - When every tier is empty the serving one is held for hold_empty, then none serves.
+/// - When every tier is empty the serving one is held for hold_empty, then none serves; at once
+///   where what it has left is drained: that is no mistake of the registry.
 /// Pure. Thread-safety: none.
 class TierSelection {
  public:
@@ -47,7 +50,8 @@ class TierSelection {
                                const std::vector<bool>& answered, TimePoint now);
   void set_options(const FallbackOptions& options) { options_ = options; }
   /// Other tiers from now on: new tier i continues the former tier `from[i]`, or none (-1). Where
-  /// the serving one is not continued none serves until the next update, which is a start.
+  /// the serving one is not continued none serves until the next update, which is a start. One that
+  /// came to stand before the serving one does not wait for fail_back_after.
   void set_tiers(std::span<const int> from);
 
   [[nodiscard]] int serving() const { return serving_; }

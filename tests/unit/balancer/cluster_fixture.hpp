@@ -40,8 +40,9 @@ inline TierAnswer ended(LookupResult result) {
 
 /// A cluster with simulated time that starts at an arbitrary moment.
 struct ClusterBox {
-  explicit ClusterBox(ClusterOptions wanted = {}, std::vector<std::string> names = {"v4", "v3"})
-      : options(wanted), cluster(wanted, std::move(names), 7) {}
+  explicit ClusterBox(ClusterOptions wanted = {}, std::vector<std::string> names = {"v4", "v3"},
+                      TierRoles roles = {})
+      : options(wanted), cluster(wanted, std::move(names), 7, std::move(roles)) {}
 
   void answer(std::size_t tier, InstanceList instances) {
     auto whole = ok(std::move(instances));

@@ -88,6 +88,22 @@ TEST(NoAllocation, InAPickThatPassesSomebodyOver) {
   EXPECT_EQ(allocations, before);
 }
 
+TEST(NoAllocation, InAPickOfAShareOrOfAKeptInstance) {
+  ClusterBox box({}, {"v4", "split v5"}, {1, {0, 300}});
+  box.answer(0, {instance(1), instance(2)});
+  box.answer(1, {instance(3), instance(4)});
+  const auto before = allocations;
+  for (int i = 0; i < 1000; ++i) {
+    PickContext context{box.now};
+    context.wanted = box.cluster.draw_share();
+    auto* state = box.cluster.pick(context);
+    context.keep = state;
+    EXPECT_EQ(box.cluster.pick(context), state);
+    box.run(*state, Outcome::kSuccess);
+  }
+  EXPECT_EQ(allocations, before);
+}
+
 TEST(NoAllocation, InAnUnchangedAnswer) {
   ClusterBox box({}, {"only"});
   const auto answer = ok({instance(1), instance(2)});

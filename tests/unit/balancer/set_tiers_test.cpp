@@ -69,6 +69,39 @@ TEST(SetTiers, AContinuedTierGoesOnServingWhereverItStandsNow) {
   EXPECT_EQ(box.cluster.serving_tier(), 0);
 }
 
+TEST(SetTiers, ANewOrderCountsAtOnce) {
+  ClusterBox box(ejecting(), {"v4", "v3"});
+  box.answer(0, {instance(1)});
+  box.answer(1, {instance(2)});
+  const std::vector<NewTier> turned{{"v3", 1, {}}, {"v4", 0, {}}};
+  box.cluster.set_tiers(turned, box.now);
+  EXPECT_EQ(box.cluster.serving_tier(), 0) << box.cluster.reason();
+  EXPECT_EQ(box.pick_name(), at(2).to_string());
+  // One that fails in between waits as ever.
+  box.empty(0);
+  EXPECT_EQ(box.cluster.serving_tier(), 1);
+  box.answer(0, {instance(2)});
+  EXPECT_EQ(box.cluster.serving_tier(), 1);
+  box.pass(11s);
+  EXPECT_EQ(box.cluster.serving_tier(), 0);
+}
+
+TEST(SetTiers, AShareBecomesATierAndBack) {
+  ClusterBox box(ejecting(), {"v4", "split v5"}, {1, {0, 50}});
+  box.answer(0, {instance(1)});
+  box.answer(1, {instance(2)});
+  (void)box.cluster.take_events();
+  const std::vector<NewTier> first{{"v5", 1, {}}, {"v4", 0, {}}};
+  box.cluster.set_tiers(first, box.now);
+  EXPECT_EQ(box.pick_name(), at(2).to_string());
+  EXPECT_EQ(box.cluster.draw_share(), 0U);
+  const std::vector<NewTier> back{{"v4", 1, {}}, {"split v5", 0, {}}};
+  box.cluster.set_tiers(back, box.now, {1, {0, 1000}});
+  EXPECT_EQ(box.pick_name(), at(1).to_string());
+  EXPECT_EQ(box.cluster.draw_share(), 0b10U);
+  EXPECT_TRUE(box.cluster.take_events().departed.empty());
+}
+
 TEST(SetTiers, WaitingForFailBackGoesOnForAContinuedTier) {
   ClusterBox box(ejecting(), {"v4", "v3"});
   box.answer(0, {instance(1)});
