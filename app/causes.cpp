@@ -4,6 +4,8 @@
 #include <utility>
 #include <variant>
 
+#include "proxy/selection.hpp"
+
 namespace pilotfish::app {
 namespace {
 
@@ -49,8 +51,9 @@ std::string explain_failure(const proxy::UpstreamOptions& upstream,
 net::Awaitable<std::string> find_causes(net::Executor executor, registry::ConsulHttp agent,
                                         resolver::ConsulDns consul, proxy::UpstreamOptions upstream,
                                         std::vector<TierAnswer> answers, TimePoint deadline) {
-  const auto* source = std::get_if<resolver::ConsulSource>(&upstream.source);
-  const auto names = resolver::tier_names(upstream.source);
+  const auto asked = proxy::asked_source(upstream.source, upstream.cluster.split);
+  const auto* source = std::get_if<resolver::ConsulSource>(&asked);
+  const auto names = proxy::tier_names(upstream.source, upstream.cluster.split);
   std::map<std::string, registry::Absence> known;  // by datacenter
   std::string out;
   std::string said;

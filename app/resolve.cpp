@@ -14,6 +14,7 @@
 #include "app/status_json.hpp"
 #include "balancer/cluster.hpp"
 #include "net/asio.hpp"
+#include "proxy/selection.hpp"
 #include "resolver/service_resolver.hpp"
 
 namespace pilotfish::app {
@@ -34,7 +35,9 @@ std::vector<TierAnswer> ask(const config::RootOptions& options,
   resolver::DnsService dns(io, options.consul_dns, 1, logger, completer.get(), entropy());
   std::vector<TierAnswer> answers;
   {
-    resolver::ServiceResolver service(dns, upstream.source, upstream.fresh, upstream.lookup,
+    resolver::ServiceResolver service(dns,
+                                      proxy::asked_source(upstream.source, upstream.cluster.split),
+                                      upstream.fresh, upstream.lookup,
                                       {.on_answer = [](std::size_t, const TierAnswer&) {},
                                        .on_lookup = [](const NameAnswer&) {},
                                        .on_stale = [] {}});
@@ -78,9 +81,13 @@ proxy::UpstreamStatus judge(const proxy::UpstreamOptions& upstream,
   proxy::UpstreamStatus status;
   status.name = upstream.name;
   status.required = upstream.required;
-  status.tier_names = resolver::tier_names(upstream.source);
-  balancer::Cluster cluster(upstream.cluster, status.tier_names, 1);
+  status.tier_names = proxy::tier_names(upstream.source, upstream.cluster.split);
+  balancer::Cluster cluster(upstream.cluster, status.tier_names, 1,
+                            proxy::tier_roles(upstream.source, upstream.cluster.split));
   const TimePoint now = Clock::now();
+  proxy::DrainedNodes drained;
+  drained.set_entries(upstream.drain);
+  cluster.set_drain(drained.list(), now);
   for (std::size_t tier = 0; tier < answers.size(); ++tier) {
     if (answers[tier].answered != TimePoint{}) {
       cluster.on_answer(tier, answers[tier], now);

@@ -6,6 +6,7 @@
 
 #include "app/describe.hpp"
 #include "app/state_file.hpp"
+#include "proxy/selection.hpp"
 
 namespace pilotfish::app {
 namespace {
@@ -39,7 +40,7 @@ StateStore::StateStore(const config::RootOptions& options, Logger& logger,
     Entry entry;
     entry.kept.upstream = upstream.name;
     entry.kept.source = identity(upstream, options.consul_dns);
-    for (auto& name : resolver::tier_names(upstream.source)) {
+    for (auto& name : proxy::tier_names(upstream.source, upstream.cluster.split)) {
       entry.kept.tiers.push_back({std::move(name), {}, {}});
     }
     entries_.push_back(std::move(entry));

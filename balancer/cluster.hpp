@@ -247,6 +247,8 @@ class Cluster {
   [[nodiscard]] std::uint64_t draw_share();
   /// Whether an instance picked a moment ago, for that context, still is one to be picked.
   [[nodiscard]] bool may_serve(const InstanceState& instance, const PickContext& context) const;
+  /// The tier that an instance was just picked in, for a context with `wanted` or `keep`.
+  [[nodiscard]] int tier_of_pick(const InstanceState& instance, std::uint64_t wanted) const;
 
   /// Verdicts of an active check, all in one step. An unhealthy instance is not eligible until it
   /// is said to be healthy; where every instance is out the check is ignored, as ejection is. One

@@ -107,6 +107,7 @@ struct Cluster::Impl {
                        std::vector<InstanceState*>& list);
   bool another(std::span<InstanceState* const> tried, std::uint64_t wanted) const;
   [[nodiscard]] bool may_serve(const InstanceState& instance, const PickContext& context) const;
+  [[nodiscard]] int tier_of_pick(const InstanceState& instance, std::uint64_t wanted) const;
   [[nodiscard]] bool in_wanted(const InstanceState& instance, std::uint64_t wanted) const;
   void started(InstanceState& instance, TimePoint now);
   void finished(InstanceState& instance, Outcome outcome, Duration latency, TimePoint now);

@@ -181,6 +181,17 @@ bool Cluster::Impl::in_wanted(const InstanceState& instance, std::uint64_t wante
   return false;
 }
 
+int Cluster::Impl::tier_of_pick(const InstanceState& instance, std::uint64_t wanted) const {
+  for (; wanted != 0; wanted &= wanted - 1) {
+    const auto number = static_cast<std::size_t>(std::countr_zero(wanted));
+    if (number < tiers.size() && holds(tiers[number], instance)) {
+      return static_cast<int>(number);
+    }
+  }
+  const auto now = serving();
+  return now >= 0 && holds(tiers[static_cast<std::size_t>(now)], instance) ? now : instance.tier;
+}
+
 bool Cluster::Impl::may_serve(const InstanceState& instance, const PickContext& context) const {
   if (instance.tier < 0 || instance.out()) {
     return false;
@@ -296,6 +307,9 @@ InstanceState* Cluster::pick(const PickContext& context) {
 }
 bool Cluster::another(std::span<InstanceState* const> tried, std::uint64_t wanted) const {
   return impl_->another(tried, wanted);
+}
+int Cluster::tier_of_pick(const InstanceState& instance, std::uint64_t wanted) const {
+  return impl_->tier_of_pick(instance, wanted);
 }
 bool Cluster::may_serve(const InstanceState& instance, const PickContext& context) const {
   return impl_->may_serve(instance, context);

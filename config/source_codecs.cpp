@@ -8,53 +8,6 @@
 namespace pilotfish::config {
 namespace {
 
-/// One tier: a tag, a list of tags, or any (no tag).
-Codec<std::vector<std::string>> tier() {
-  const auto tag = name("tag", wrong_with_tag);
-  auto read = [tag](const Scope& scope, const Node& node, std::vector<std::string>& out) {
-    out.clear();
-    if (node.kind == Node::Kind::kScalar && node.text == "any") {
-      return true;
-    }
-    if (node.kind == Node::Kind::kScalar) {
-      return tag.read(scope, node, out.emplace_back());
-    }
-    if (node.kind != Node::Kind::kSequence) {
-      return scope.fail(node.at,
-                        "a tier must be a tag, a list of tags or any, not " + node.describe());
-    }
-    if (node.items.empty()) {
-      return scope.fail(node.at, "a tier without tags; write any for all instances");
-    }
-    bool good = true;
-    for (const auto& item : node.items) {
-      if (item.kind == Node::Kind::kScalar && item.text == "any") {
-        good = scope.fail(item.at, "\"any\" cannot stand among tags; it is a tier of its own");
-        continue;
-      }
-      std::string value;
-      if (!tag.read(scope, item, value)) {
-        good = false;
-      } else if (std::ranges::find(out, value) != out.end()) {
-        good = scope.fail(item.at, "tag " + quote(value) + " is given twice in one tier");
-      } else {
-        out.push_back(std::move(value));
-      }
-    }
-    return good;
-  };
-  auto write = [tag](const std::vector<std::string>& tags) -> std::optional<Node> {
-    if (tags.empty()) {
-      return Node::scalar("any");
-    }
-    if (tags.size() == 1) {
-      return tag.write(tags.front());
-    }
-    return list_of(tag, false).write(tags);
-  };
-  return {"tag, list of tags, or any", std::move(read), std::move(write), {}, {}};
-}
-
 FieldTable<Instance> instance_table() {
   FieldTable<Instance> t;
   t.required("address", &Instance::endpoint, endpoint(false), "address: 10.0.0.1:80",
@@ -114,14 +67,6 @@ Codec<ConsulTarget> consul_target() {
     return value.datacenter.empty() ? service.write(value.service) : as_map.write(value);
   };
   return out;
-}
-
-Codec<std::vector<std::vector<std::string>>> prefer() {
-  auto codec = list_of(tier(), true);
-  codec.type = "list of tiers: a tag, a list of tags (all needed), or any";
-  return without_repeats<std::vector<std::string>>(codec, "this tier", [](const auto& tags) {
-    return std::set<std::string>(tags.begin(), tags.end());
-  });
 }
 
 Codec<std::vector<std::string>> srv_names() {

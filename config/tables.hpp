@@ -27,7 +27,6 @@ struct ConsulTarget {
   std::string datacenter;
 };
 [[nodiscard]] Codec<ConsulTarget> consul_target();  ///< NAME, or {service, datacenter}
-[[nodiscard]] Codec<std::vector<std::vector<std::string>>> prefer();  ///< tags, lists of tags, any
 [[nodiscard]] Codec<std::vector<std::string>> srv_names();
 [[nodiscard]] Codec<InstanceList> static_instances();
 

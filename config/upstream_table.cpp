@@ -4,6 +4,7 @@
 #include "config/host_names.hpp"
 #include "config/instance_tables.hpp"
 #include "config/names.hpp"
+#include "config/selection_table.hpp"
 #include "config/tables.hpp"
 
 namespace pilotfish::config {
@@ -12,7 +13,7 @@ namespace {
 using balancer::Algorithm;
 using proxy::Protocol;
 using resolver::Freshness;
-using Tiers = std::vector<std::vector<std::string>>;
+using Tiers = std::vector<resolver::ConsulTier>;
 
 /// An upstream in the shape of the file: the source's keys side by side.
 struct UpstreamDraft {
@@ -31,8 +32,9 @@ proxy::UpstreamOptions to_options(const UpstreamDraft& draft) {
   if (draft.consul) {
     // Consul lowers the names of its datacenters, and its API knows them by no other.
     resolver::ConsulSource source{draft.consul->service, to_lower(draft.consul->datacenter)};
-    if (draft.prefer) {
-      source.tiers.assign(draft.prefer->begin(), draft.prefer->end());
+    source.tiers = draft.prefer.value_or(source.tiers);
+    for (auto& tier : source.tiers) {
+      tier.datacenter = to_lower(tier.datacenter);
     }
     out.source = std::move(source);
   } else if (draft.srv) {
@@ -57,10 +59,7 @@ UpstreamDraft to_draft(const proxy::UpstreamOptions& options) {
   out.options = options;
   if (const auto* consul = std::get_if<resolver::ConsulSource>(&options.source)) {
     out.consul = ConsulTarget{consul->service, consul->datacenter};
-    auto& tiers = out.prefer.emplace();
-    for (const auto& tier : consul->tiers) {
-      tiers.push_back(tier.tags);
-    }
+    out.prefer = consul->tiers;
   } else if (const auto* srv = std::get_if<resolver::SrvSource>(&options.source)) {
     out.srv = srv->names;
     out.dns = srv->servers;
@@ -170,6 +169,14 @@ void add_entry_fields(FieldTable<UpstreamDraft>& t) {
           "HTTP/1.1 with balancing per request, or bytes with balancing per connection.");
   t.field("required", kOptions(&Options::required), boolean(),
           "Whether `/ready` fails while it has no instance.");
+  t.field(
+      "enabled", kOptions(&Options::enabled), boolean(),
+      "false: answers 503 `disabled by configuration` (tcp: closes the connection), and does not "
+      "fail `/ready`.");
+  t.field("drain", kOptions(&Options::drain), drain(),
+          "Instances that get no new requests, by address or by node; what runs there finishes. "
+          "`node:` needs `fresh: watch`: DNS does not say what runs where.")
+      .otherwise("none");
 }
 
 void add_source_fields(FieldTable<UpstreamDraft>& t) {
@@ -179,6 +186,16 @@ void add_source_fields(FieldTable<UpstreamDraft>& t) {
           "Ordered tiers of instances; the first with enough healthy ones serves. Only with "
           "`consul`.")
       .otherwise("[any]");
+  t.field(
+       "split", [](auto& d) -> auto& { return d.options.cluster.split; }, split_shares(),
+       "Shares of the requests (tcp: connections) that go to instances with that tag, while there "
+       "is an eligible one; the rest, and what finds none, follows `prefer`. In tenths of a "
+       "percent, at most 100 % together. Only with `consul`.")
+      .otherwise("none");
+  t.field(
+      "choose_by", kOptions(&proxy::UpstreamOptions::choose_by), choose_by(),
+      "A request whose header names a tag (or `a+b`) of `prefer` or `split` goes there while it "
+      "has an eligible instance; others follow `prefer`. Only with `consul` and http.");
   t.field("srv", &UpstreamDraft::srv, optional_of(srv_names()),
           "SRV records to look up; several names are ordered tiers.");
   t.field(
@@ -224,6 +241,10 @@ void add_balance_fields(FieldTable<UpstreamDraft>& t) {
                                               return Node::scalar(format_hash_on(value));
                                             })),
       "What stays with one instance; needed by ring_hash and maglev, unused by the others.");
+  t.field("sticky", kOptions(&proxy::UpstreamOptions::sticky), sticky(),
+          "The instance that answered first keeps the client, by a cookie, while it is eligible. "
+          "Only with http.")
+      .otherwise("off");
 }
 
 void add_limit_fields(FieldTable<UpstreamDraft>& t) {
@@ -272,6 +293,9 @@ Codec<std::vector<proxy::UpstreamOptions>> upstreams_codec() {
   add_limit_fields(t);
   t.hints(upstream_hints());
   t.rule(check_source);
+  t.rule([](const Scope& scope, const Seen& seen, const UpstreamDraft& draft) {
+    check_selection(scope, seen, to_options(draft));
+  });
   t.rule(check_hash);
   t.rule(check_host);
   return entries_of<proxy::UpstreamOptions>(

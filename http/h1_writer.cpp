@@ -148,7 +148,7 @@ void write_response(const ResponseHead& head, const ResponseRewrite& rewrite, st
   if (head.status >= 200 && !head.has_date && !rewrite.date.empty()) {
     append_field("Date", rewrite.date, out);
   }
-  out.append(via(head));
+  out.append(rewrite.more).append(via(head));
   if (rewrite.framing == Framing::kChunked) {
     out.append("Transfer-Encoding: chunked\r\n");
   }

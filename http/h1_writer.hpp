@@ -29,7 +29,8 @@ struct ResponseRewrite {
   Framing framing = Framing::kNone;  ///< as it will be sent, not as it came
   bool close = false;                ///< the connection ends after this answer
   bool client_is_10 = false;
-  std::string_view date;  ///< for a final answer without `Date` (RFC 9110 section 6.6.1)
+  std::string_view date;    ///< for a final answer without `Date` (RFC 9110 section 6.6.1)
+  std::string_view more{};  ///< whole field lines that are added
 };
 void write_response(const ResponseHead& head, const ResponseRewrite& rewrite, std::string& out);
 

@@ -15,8 +15,8 @@ namespace pilotfish::proxy {
 
 /// FNV-1a with a final mix, so that near keys land far apart. The same on every machine: sidecars
 /// of one fleet agree on the instance.
-[[nodiscard]] constexpr std::uint64_t hash_bytes(std::string_view bytes) {
-  std::uint64_t digest = 0xcbf29ce484222325ULL;
+[[nodiscard]] constexpr std::uint64_t hash_bytes(std::string_view bytes,
+                                                 std::uint64_t digest = 0xcbf29ce484222325ULL) {
   for (const char c : bytes) {
     digest ^= static_cast<unsigned char>(c);
     digest *= 0x100000001b3ULL;

@@ -1,23 +1,11 @@
 // Whom a request goes to, and by which connection.
 #include <utility>
 
-#include "proxy/hash_key.hpp"
 #include "proxy/http_session.hpp"
 
 namespace pilotfish::proxy {
 
 using balancer::RetryVerdict;
-
-balancer::PickContext HttpSession::pick_context(TimePoint now) const {
-  balancer::PickContext context;
-  context.now = now;
-  context.tried = {scratch_->tried.data(), tried_count_};
-  context.lasting = request_.upgrade;
-  if (uses_hash(options().cluster.algorithm)) {
-    context.hash = hash_key(options().hash_on, client_endpoint_, request_);
-  }
-  return context;
-}
 
 bool HttpSession::choose_pooled(TimePoint now) {
   if (want_fresh_connection_ || !paused_) {
@@ -41,10 +29,11 @@ bool HttpSession::choose_pooled(TimePoint now) {
 balancer::InstanceState* HttpSession::choose_instance(TimePoint now) {
   // One pick for one try: the one that found no idle connection counts, as long as it may serve.
   const auto candidate = std::exchange(candidate_, nullptr);
-  if (candidate && upstream_->may_serve(*candidate)) {
+  const auto context = pick_context(now);
+  if (candidate && upstream_->may_serve(*candidate, context)) {
     return candidate.get();
   }
-  return upstream_->pick(pick_context(now));
+  return upstream_->pick(context);
 }
 
 net::Awaitable<bool> HttpSession::choose() {

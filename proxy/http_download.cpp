@@ -148,6 +148,7 @@ void HttpSession::plan_answer() {
   if (answer_framing_ == http::Framing::kChunked) {
     http::HopByHop::names(answer_, scratch_->connection_names);
   }
+  rewrite.more = cookie_field();
   scratch_->answer_bytes.clear();
   http::write_response(answer_, rewrite, scratch_->answer_bytes);
 }
@@ -341,7 +342,9 @@ net::Awaitable<void> HttpSession::switch_protocols(Connection& connection) {
   status_ = 101;
   upstream_->metrics().answered(*instance_, status_);
   scratch_->answer_bytes.clear();
-  http::write_response(answer_, http::ResponseRewrite{}, scratch_->answer_bytes);
+  http::ResponseRewrite rewrite;
+  rewrite.more = cookie_field();
+  http::write_response(answer_, rewrite, scratch_->answer_bytes);
   alive_ = false;
   net::Gather gather;
   gather.add(scratch_->answer_bytes);

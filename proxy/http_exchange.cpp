@@ -95,6 +95,11 @@ void HttpSession::start_request() {
   body_out_ = tunnel_in_ = 0;
   error_ = {};
   instance_.reset();
+  wanted_ = sticky_ = 0;
+  wish_ = Wish::kNone;
+  if (upstream_->selects()) {
+    select();
+  }
 }
 
 void HttpSession::finish_request(TimePoint now) {
@@ -200,7 +205,7 @@ void HttpSession::await_answer(Connection& connection) {
   }
   const bool repeatable = http::is_idempotent(request_.method) && body_.replayable() &&
                           !interim_passed_ && retries_ < retry.attempts && retry.on_reset && room &&
-                          upstream_->another({scratch_->tried.data(), tried_count_ + 1});
+                          upstream_->another({scratch_->tried.data(), tried_count_ + 1}, wanted());
   if (repeatable) {
     connection.expect_heard_within(deadline, options().connect_timeout, sent_at_);
   } else {

@@ -26,6 +26,7 @@ struct HttpScratch {
 
   std::string request_bytes;
   std::string answer_bytes;
+  std::string cookies;  ///< what is left of the request's; then the field that sets ours
   std::vector<http::Field> request_fields;  ///< memory for the next heads
   std::vector<http::Field> answer_fields;
   std::array<balancer::InstanceState*, kMostTried> tried{};
@@ -39,7 +40,7 @@ struct HttpScratch {
 
   /// Gives back what is above that.
   void trim() {
-    for (auto* text : {&request_bytes, &answer_bytes, &connection_names}) {
+    for (auto* text : {&request_bytes, &answer_bytes, &cookies, &connection_names}) {
       if (text->capacity() > kKeptText) {
         std::string().swap(*text);
       }

@@ -372,7 +372,7 @@ void HttpSession::end_request(std::string_view error, TimePoint now) {
     record.bytes_in = body_.received() + tunnel_in_;
     record.bytes_out = body_out_;
     record.duration = now - arrived_;
-    upstream_->describe_pick(record, instance_.get(), picked_tier_, room);
+    upstream_->describe_pick(record, instance_.get(), picked_, room);
     record.tries = tries_;
     record.error = error;
     log->log(record);

@@ -125,11 +125,16 @@ class HttpSession final : public Session, private net::HangUpWatcher {
   /// From the head on, or from where the quick way left it.
   net::Awaitable<void> exchange(Step step);
   void start_request();
+  void select();                                  // http_select.cpp
+  [[nodiscard]] std::string_view cookie_field();  // the same
   void finish_request(TimePoint now);
   /// Bytes that were read behind a late body belong to what comes next.
   void take_late_input();
   [[nodiscard]] TryEnd begin_body();
   [[nodiscard]] balancer::PickContext pick_context(TimePoint now) const;
+  [[nodiscard]] std::uint64_t wanted() const {
+    return wanted_ != 0 && tiers_turn_ == upstream_->tiers_turn() ? wanted_ : 0;
+  }
   /// The hot path: an idle connection of the picked instance, without suspending.
   [[nodiscard]] bool choose_pooled(TimePoint now);
   /// A fresh lookup where the request needs one, then a connection; false: answered with an error.
@@ -277,6 +282,9 @@ class HttpSession final : public Session, private net::HangUpWatcher {
   bool covered_ = false;
 
   // Its tries
+  std::uint64_t wanted_ = 0;      ///< tiers that come first (balancer::PickContext)
+  std::uint64_t sticky_ = 0;      ///< value of its cookie; 0: none
+  std::uint32_t tiers_turn_ = 0;  ///< of `wanted_`
   std::size_t tried_count_ = 0;
   std::uint32_t tries_ = 0;
   std::uint32_t retries_ = 0;
@@ -286,7 +294,8 @@ class HttpSession final : public Session, private net::HangUpWatcher {
   std::uint32_t pauses_ = 0;         ///< of this request so far
   balancer::InstanceRef candidate_;  ///< picked, but without an idle connection yet
   balancer::InstanceRef instance_;
-  int picked_tier_ = -1;  ///< that served when instance_ was picked
+  Picked picked_;  ///< how it was
+  Wish wish_{};    ///< what `wanted_` is, or the cookie
   bool answered_in_tls_ = false;
   ConnectionPtr connection_;
   TimePoint try_started_{};

@@ -7,7 +7,7 @@ using balancer::Outcome;
 
 void HttpSession::start_try(balancer::InstanceState& chosen, TimePoint now) {
   instance_ = balancer::InstanceRef(&chosen);
-  picked_tier_ = upstream_->cluster().serving_tier();
+  picked_ = upstream_->picked(chosen, wish_, wanted());
   try_started_ = now;
   try_open_ = true;
   upstream_->try_started(chosen, now);
@@ -32,7 +32,7 @@ void HttpSession::finish_try(Outcome outcome, TimePoint now) {
 void HttpSession::write_try(Outcome outcome, TimePoint ended) const {
   Upstream::TryLine line;
   line.number = tries_;
-  line.tier = picked_tier_;
+  line.tier = picked_.tier;
   const bool answered = !is_failure(outcome) || outcome == Outcome::kGatewayError;
   line.status = answered && answer_begun_ && headed_at_ >= try_started_ ? answer_.status : 0;
   line.outcome = outcome;

@@ -104,12 +104,15 @@ net::Awaitable<void> TcpSession::serve() {
 
 net::Awaitable<bool> TcpSession::connect() {
   std::uint32_t retries = 0;
+  const auto wanted = upstream_->draw_share();
+  const auto turn = upstream_->tiers_turn();
   std::uint32_t pauses = 0;
   bool paused = true;
   for (;;) {
     const auto now = Clock::now();
     balancer::PickContext context;
     context.now = now;
+    context.wanted = turn == upstream_->tiers_turn() ? wanted : 0;
     context.tried = {tried_.data(), tried_count_};
     if (uses_hash(upstream_->options().cluster.algorithm)) {
       context.hash = hash_source(client_endpoint_);
@@ -130,7 +133,7 @@ net::Awaitable<bool> TcpSession::connect() {
       continue;  // with whoever serves by then
     }
     instance_ = balancer::InstanceRef(chosen);
-    picked_tier_ = upstream_->cluster().serving_tier();
+    picked_ = upstream_->picked(*chosen, wanted == 0 ? Wish::kNone : Wish::kShare, context.wanted);
     ++tries_;
     upstream_->try_started(*chosen, now);
     Opened opened = co_await upstream_->open(*chosen, opening_);
@@ -208,7 +211,7 @@ void TcpSession::log_try(Outcome outcome, Duration took) const {
   if (worker_->shared.log_tries) {
     Upstream::TryLine line;
     line.number = tries_;
-    line.tier = picked_tier_;
+    line.tier = picked_.tier;
     line.outcome = outcome;
     line.took = took;
     upstream_->log_try(*instance_, line);
@@ -227,7 +230,7 @@ void TcpSession::log_end(std::string_view error, const RelayEnd& end) {
   record.bytes_in = end.up;
   record.bytes_out = end.down;
   record.duration = Clock::now() - arrived_;
-  upstream_->describe_pick(record, instance_.get(), picked_tier_, room);
+  upstream_->describe_pick(record, instance_.get(), picked_, room);
   record.tries = tries_;
   record.error = error;
   log->log(record);

@@ -51,7 +51,7 @@ class TcpSession final : public Session, private net::HangUpWatcher {
   std::size_t tried_count_ = 0;
   std::uint32_t tries_ = 0;
   balancer::InstanceRef instance_;
-  int picked_tier_ = -1;  ///< that served when it was picked
+  Picked picked_;  ///< how it was
   Opening opening_;
   ConnectionPtr connection_;
   std::string_view error_;

@@ -20,6 +20,12 @@ std::vector<std::string> tier_identities(const resolver::Source& source,
     for (const auto& name : plan.names) {
       identity += " " + name.text + (name.port == 0 ? "" : ":" + std::to_string(name.port));
     }
+    for (const auto& tag : plan.wants.without) {
+      identity += " not " + tag;
+    }
+    for (const auto& [key, value] : plan.wants.meta) {
+      identity += " " + key + "=" + value;
+    }
     out.push_back(std::move(identity));
   }
   return out;

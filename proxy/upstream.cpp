@@ -10,7 +10,6 @@ namespace {
 using balancer::InstanceState;
 
 constexpr Duration kSweepEvery = std::chrono::milliseconds(500);
-constexpr Duration kLookupWhileRequestsFlow = std::chrono::seconds(1);
 
 std::uint32_t share_of(std::uint32_t total, std::uint32_t workers) {
   return std::max(1U, total / std::max(1U, workers));
@@ -46,10 +45,18 @@ Upstream::Upstream(Worker& worker, resolver::DnsService& dns, UpstreamOptions op
       dns_(dns),
       options_(std::move(options)),
       metrics_(worker.store, options_.name),
-      cluster_(options_.cluster, resolver::tier_names(options_.source), worker.random.next()),
+      cluster_(options_.cluster, tier_names(options_.source, options_.cluster.split),
+               worker.random.next(), tier_roles(options_.source, options_.cluster.split)),
       budget_(options_.retry.budget_percent),
       slots_(std::make_shared<ConnectionSlots>(1, 0)),
-      tier_identities_(tier_identities(options_.source, worker.shared.consul_dns.domain)) {
+      tier_identities_(tier_identities(asked_source(options_.source, options_.cluster.split),
+                                       worker.shared.consul_dns.domain)),
+      roles_(tier_roles(options_.source, options_.cluster.split)),
+      names_(asked_source(options_.source, options_.cluster.split)) {
+  const auto now = Clock::now();
+  drained_.set_entries(options_.drain);
+  cluster_.set_drain(drained_.list(), now);
+  set_selects(now);
   apply_limits();
   if (worker.shared.preparer != nullptr) {
     cluster_.defer_work();
@@ -71,8 +78,15 @@ std::unique_ptr<resolver::ServiceResolver> Upstream::make_resolver() {
       return prepare(weak_from_this(), worker_.executor, *preparer, tier, std::move(answer));
     };
   }
-  return std::make_unique<resolver::ServiceResolver>(dns_, options_.source, options_.fresh,
-                                                     options_.lookup, std::move(hooks));
+  hooks.on_watch = [this](const resolver::WatchKey& key, const resolver::WatchState& state) {
+    if (drained_.take(key, state)) {
+      cluster_.set_drain(drained_.list(), Clock::now());
+      publish_events();
+    }
+  };
+  return std::make_unique<resolver::ServiceResolver>(
+      dns_, asked_source(options_.source, options_.cluster.split), options_.fresh, options_.lookup,
+      std::move(hooks));
 }
 
 Upstream::~Upstream() {
@@ -101,6 +115,7 @@ void Upstream::apply_limits() {
 }
 
 void Upstream::start() {
+  warn_of_nodes();
   resolver_->start();
   sweep_->set(Clock::now() + kSweepEvery);
 }
@@ -120,46 +135,6 @@ void Upstream::retire_series(TimePoint now) {
     }
   }
   worker_.store.retire("upstream", options_.name, now);
-}
-
-// --- freshness -------------------------------------------------------------------------------
-
-Claim Upstream::claim(TimePoint now) {
-  const auto tiers = resolver_->tier_count();
-  const auto serving = pending_ ? -1 : cluster_.serving_tier();
-  Claim claim;
-  claim.epoch = epoch_;
-  claim.last_tier = serving < 0 ? tiers - 1 : static_cast<std::size_t>(serving);
-  claim.ticket = resolver_->arrive(0, claim.last_tier, now);
-  return claim;
-}
-
-bool Upstream::is_covered(const Claim& claim) const {
-  return claim.epoch == epoch_ && resolver_->satisfied(claim.ticket) &&
-         (claim.last_tier + 1 >= resolver_->tier_count() || cluster_.enough_up_to(claim.last_tier));
-}
-
-net::Awaitable<void> Upstream::covered(Claim claim) {
-  for (;;) {
-    if (claim.epoch != epoch_) {
-      claim = this->claim(Clock::now());  // a reload brought another source: that one is asked
-    }
-    (void)co_await resolver_->wait(claim.ticket);
-    if (claim.epoch != epoch_) {
-      continue;
-    }
-    if (claim.last_tier + 1 >= resolver_->tier_count() || cluster_.enough_up_to(claim.last_tier)) {
-      co_return;
-    }
-    ++claim.last_tier;
-    claim.ticket = resolver_->arrive(claim.last_tier, claim.last_tier, Clock::now());
-  }
-}
-
-void Upstream::request_flows(TimePoint now) {
-  if (now - resolver_->last_lookup_started() > kLookupWhileRequestsFlow) {
-    (void)claim(now);
-  }
 }
 
 void Upstream::on_answer(std::size_t tier, const TierAnswer& answer) {
@@ -187,8 +162,14 @@ void Upstream::publish_events() {
     } else {
       link_of(*instance).metrics = InstanceMetrics{};  // its series may be gone from the store
     }
+    if (!options_.sticky.cookie.empty()) {
+      sticky_.add(options_.name, *instance);
+    }
   }
   for (const auto& instance : events.departed) {
+    if (instance->tier < 0) {
+      sticky_.remove(options_.name, *instance);
+    }
     link_of(*instance).close_all();
     metrics_.instance_left(*instance, Clock::now());
   }
@@ -196,6 +177,11 @@ void Upstream::publish_events() {
     metrics_.ejected(*instance);
     link_of(*instance).close_all();
     log_ejection(*instance);
+  }
+  for (const auto& instance : events.drained) {
+    link_of(*instance).close_all();
+    worker_.log().info("drained by configuration: no new requests go there",
+                       {{"upstream", options_.name}, {"instance", instance->name}});
   }
   for (const auto& instance : events.unhealthy) {
     link_of(*instance).close_all();
@@ -216,7 +202,7 @@ void Upstream::publish_events() {
 // --- choosing and connecting -----------------------------------------------------------------
 
 InstanceState* Upstream::pick(const balancer::PickContext& context) {
-  auto* chosen = cluster_.pick(context);
+  auto* chosen = options_.enabled ? cluster_.pick(context) : nullptr;
   publish_events();
   return chosen;
 }
@@ -256,8 +242,8 @@ balancer::RetryVerdict Upstream::decide_retry(const balancer::RetryQuestion& que
 UpstreamStatus Upstream::status(TimePoint now, bool with_instances) const {
   UpstreamStatus out;
   out.name = options_.name;
-  out.required = options_.required;
-  out.tier = cluster_.serving_tier();
+  out.required = options_.required && options_.enabled;
+  out.tier = options_.enabled ? cluster_.serving_tier() : -1;
   out.reason = reason();
   if (const auto asked = cluster_.serving_asked(); asked != TimePoint{}) {
     out.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - asked).count();
@@ -287,7 +273,7 @@ void Upstream::refresh_gauges(TimePoint now) {
   UpstreamMetrics::Gauges gauges;
   gauges.active = static_cast<double>(active);
   gauges.connections = static_cast<double>(clients);
-  gauges.tier = cluster_.serving_tier();
+  gauges.tier = options_.enabled ? cluster_.serving_tier() : -1;
   if (const auto asked = cluster_.serving_asked(); asked != TimePoint{}) {
     gauges.age_seconds = std::chrono::duration<double>(now - asked).count();
   }

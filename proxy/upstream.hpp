@@ -12,6 +12,8 @@
 #include "proxy/connection.hpp"
 #include "proxy/options.hpp"
 #include "proxy/preparer.hpp"
+#include "proxy/selection.hpp"
+#include "proxy/sticky.hpp"
 #include "proxy/upstream_metrics.hpp"
 #include "proxy/worker.hpp"
 #include "resolver/service_resolver.hpp"
@@ -116,13 +118,34 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   static void tunnel_began(balancer::InstanceState& instance) { ++instance.tunnels; }
   static void tunnel_ended(balancer::InstanceState& instance) { --instance.tunnels; }
   /// True where an instance picked a moment ago is still one that serves.
-  [[nodiscard]] bool may_serve(const balancer::InstanceState& instance) const {
-    return instance.tier >= 0 && instance.tier == cluster_.serving_tier() && instance.eligible();
+  [[nodiscard]] bool may_serve(const balancer::InstanceState& instance,
+                               const balancer::PickContext& context) const {
+    return options_.enabled && cluster_.may_serve(instance, context);
   }
   /// Whether a retry would find an instance that is not in `tried`.
-  [[nodiscard]] bool another(std::span<balancer::InstanceState* const> tried) const {
-    return cluster_.another(tried);
+  [[nodiscard]] bool another(std::span<balancer::InstanceState* const> tried,
+                             std::uint64_t wanted) const {
+    return cluster_.another(tried, wanted);
   }
+  /// For log lines: the tier an instance was just picked in, and what led there.
+  [[nodiscard]] Picked picked(const balancer::InstanceState& instance, Wish wish,
+                              std::uint64_t wanted) const {
+    return {wish == Wish::kNone ? cluster_.serving_tier() : cluster_.tier_of_pick(instance, wanted),
+            wish};
+  }
+  /// For each new request once, where nobody named a tier: its share of `split`, as `wanted`.
+  [[nodiscard]] std::uint64_t draw_share() { return cluster_.draw_share(); }
+  /// The tiers that a value of the header of `choose_by` names, as `wanted`; 0: unknown.
+  [[nodiscard]] std::uint64_t named(std::string_view value) const { return names_.named(value); }
+  /// `split`, `choose_by` or `sticky` is in use, so that requests differ.
+  [[nodiscard]] bool selects() const { return selects_; }
+  /// The instance of a sticky cookie while it is eligible.
+  [[nodiscard]] balancer::InstanceState* kept(std::uint64_t cookie) const {
+    auto* instance = sticky_.find(cookie);
+    return instance == nullptr || instance->tier < 0 || instance->out() ? nullptr : instance;
+  }
+  /// Changes with the tiers: what was `wanted` of other ones means nothing.
+  [[nodiscard]] std::uint32_t tiers_turn() const { return tiers_turn_; }
   [[nodiscard]] ConnectionPtr take_idle(balancer::InstanceState& instance, bool surely,
                                         TimePoint now) {
     return link_of(instance).take(surely, now);
@@ -165,7 +188,7 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   void log_try(const balancer::InstanceState& instance, const TryLine& line) const;
   /// For the access log: the instance (nullptr: none), the tier that it was picked in and why that
   /// one serves. `room` holds a text that is made for it.
-  void describe_pick(AccessRecord& record, const balancer::InstanceState* instance, int tier,
+  void describe_pick(AccessRecord& record, const balancer::InstanceState* instance, Picked picked,
                      std::string& room) const;
 
   std::size_t active = 0;    ///< requests or TCP connections running
@@ -181,6 +204,7 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
     std::vector<std::string> identities;
     std::vector<balancer::Cluster::NewTier> tiers;
     TimePoint since;
+    TierNames names{};
   };
   [[nodiscard]] std::unique_ptr<resolver::ServiceResolver> make_resolver();
   void change_source(TimePoint now);
@@ -191,6 +215,14 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   [[nodiscard]] bool take_slot(Opening& opening);
   [[nodiscard]] net::Awaitable<std::optional<OpenError>> wait_in_line(
       balancer::InstanceState& instance, Opening& opening, Opened& out);
+  /// Tiers of the newest source that serve by their order.
+  [[nodiscard]] std::size_t ordered_tiers() const;
+  [[nodiscard]] bool has_share(std::size_t tier) const {
+    return tier < roles_.shares.size() && roles_.shares[tier] > 0;
+  }
+  void take_tiers(Pending& fresh, TimePoint now);
+  void warn_of_nodes();
+  void set_selects(TimePoint now);
 
   void on_answer(std::size_t tier, const TierAnswer& answer);
   // upstream_large.cpp: large answers, without a pause of the worker.
@@ -228,6 +260,12 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   std::vector<balancer::PreparedTierPtr> prepared_;  ///< per tier, for the answer that comes next
   std::vector<std::uint64_t> preparing_;  ///< per tier, counts the preparations: the newest goes on
   bool working_ = false;                  ///< work() runs
+  balancer::TierRoles roles_;             ///< of the newest source's tiers
+  TierNames names_;                       ///< of the cluster's tiers
+  std::uint32_t tiers_turn_ = 0;
+  bool selects_ = false;
+  StickyTable sticky_;
+  DrainedNodes drained_;
   std::uint32_t epoch_ = 0;
   bool leaving_ = false;
   std::unordered_set<Endpoint> checked_;                    ///< whom the check was told of

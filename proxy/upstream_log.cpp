@@ -36,8 +36,8 @@ void Upstream::log_lookups(std::size_t tier, const TierAnswer& answer, TimePoint
   failing_tiers_.resize(std::max(failing_tiers_.size(), tier + 1));
   const auto former =
       std::exchange(failing_tiers_[tier], failed ? std::optional(answer.result) : std::nullopt);
-  const auto names =
-      resolver::tier_names(options_.source);  // the cluster's may be of before a reload
+  const auto names = tier_names(options_.source,
+                                options_.cluster.split);  // the cluster's may be of before a reload
   const std::string& name = names[tier];
   if (failed) {
     if (!failed_before) {
@@ -114,23 +114,31 @@ void Upstream::explain(std::string cause) {
 }
 
 std::string Upstream::reason() const {
+  if (!options_.enabled) {
+    return "disabled by configuration (enabled: false of " + options_.name + ")";
+  }
   const auto& reason = cluster_.reason();
   return cause_.empty() ? reason : reason + (reason.empty() ? "" : "; ") + cause_;
 }
 
 void Upstream::describe_pick(AccessRecord& record, const balancer::InstanceState* instance,
-                             int tier, std::string& room) const {
+                             Picked picked, std::string& room) const {
   const auto& names = cluster_.tier_names();
   record.tier_reason = cluster_.reason();
   if (instance == nullptr) {
     return;
   }
   record.instance = instance->name;
-  record.tier = tier;
-  if (tier >= 0 && static_cast<std::size_t>(tier) < names.size()) {
-    record.tier_name = names[static_cast<std::size_t>(tier)];
+  record.tier = picked.tier;
+  if (picked.tier >= 0 && static_cast<std::size_t>(picked.tier) < names.size()) {
+    record.tier_name = names[static_cast<std::size_t>(picked.tier)];
   }
-  if (tier != cluster_.serving_tier()) {
+  if (picked.tier == cluster_.serving_tier()) {
+    return;
+  }
+  if (picked.wish != Wish::kNone) {
+    record.tier_reason = describe(picked.wish);
+  } else {
     room = "picked before another tier served: " + cluster_.reason();
     record.tier_reason = room;
   }

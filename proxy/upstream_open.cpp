@@ -137,7 +137,7 @@ net::Awaitable<Opened> Upstream::open(InstanceState& instance, Opening& opening)
 }
 
 void Upstream::keep(InstanceState& instance, ConnectionPtr connection, TimePoint now) {
-  if (instance.tier < 0 || !instance.eligible() || worker_.draining || leaving_ ||
+  if (instance.tier < 0 || instance.out() || worker_.draining || leaving_ ||
       options_.timeouts.pool_idle <= Duration::zero()) {
     return;  // it left the answer (or is out): its connections close
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "core/best_first.hpp"
 #include "resolver/watch.hpp"
@@ -89,6 +90,24 @@ std::vector<std::string> tags_of(const json::value& service) {
   return out;
 }
 
+resolver::InstanceDetail detail_of(const json::value& entry, const Endpoint& endpoint) {
+  resolver::InstanceDetail out{endpoint, {}, {}};
+  if (const auto* node = member(entry, "Node"); node != nullptr) {
+    out.node = text_of(*node, "Node");
+  }
+  const auto* service = member(entry, "Service");
+  const auto* meta = service == nullptr ? nullptr : member(*service, "Meta");
+  if (meta != nullptr && meta->is_object()) {
+    for (const auto& one : meta->get_object()) {
+      if (one.value().is_string()) {
+        out.meta.emplace_back(one.key(), one.value().get_string());
+      }
+    }
+  }
+  std::sort(out.meta.begin(), out.meta.end());
+  return out;
+}
+
 std::optional<Instance> decode_instance(const json::value& entry, Status status) {
   const auto place = place_of(entry);
   if (!place.ip || place.ip->is_unspecified() || place.port == 0) {
@@ -141,6 +160,7 @@ std::optional<HealthListing> decode_health(std::string_view body, std::size_t ma
         listing.out.push_back(Endpoint{*place.ip, place.port});
       }
     } else if (auto instance = decode_instance(entry, status)) {
+      listing.details.push_back(detail_of(entry, instance->endpoint));
       listing.instances.push_back(std::move(*instance));
     } else {
       ++(is_named(place_of(entry)) ? listing.named : listing.skipped);
@@ -150,6 +170,10 @@ std::optional<HealthListing> decode_health(std::string_view body, std::size_t ma
   best_first(listing.instances);
   normalise(listing.instances);
   std::ranges::sort(listing.out);
+  auto& details = listing.details;
+  std::ranges::stable_sort(details, {}, &resolver::InstanceDetail::endpoint);
+  const auto repeated = std::ranges::unique(details, {}, &resolver::InstanceDetail::endpoint);
+  details.erase(repeated.begin(), repeated.end());
   return listing;
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/instance.hpp"
 #include "registry/json.hpp"
+#include "resolver/watch.hpp"
 
 namespace pilotfish::registry {
 
@@ -17,6 +18,7 @@ struct HealthListing {
   /// Normalised; every tag of an instance, sorted; priority 1, as Consul's DNS answers; weight of
   /// the aggregated status (passing or warning).
   InstanceList instances;
+  std::vector<resolver::InstanceDetail> details;  ///< of them, sorted by endpoint
   std::size_t excluded = 0;  ///< critical, under maintenance, or of a status nobody knows
   std::size_t skipped = 0;   ///< no address, port 0 or above 65535, not an entry
   std::size_t named = 0;     ///< a host name as address, which DNS resolves

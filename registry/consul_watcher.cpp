@@ -195,15 +195,18 @@ void ConsulWatcher::take_listing(WatchState state, HealthListing listing) {
   if (listing.skipped != 0) {
     append(state.note, skipped_text(listing.skipped));
   }
-  const bool same = instances_ && *instances_ == listing.instances;
+  const bool same = instances_ && *instances_ == listing.instances && *details_ == listing.details;
   if (!same) {
     instances_ = std::make_shared<const InstanceList>(std::move(listing.instances));
+    details_ =
+        std::make_shared<const std::vector<resolver::InstanceDetail>>(std::move(listing.details));
   }
   named_ = listing.named;
   state.left_to_dns = named_ != 0;
   state.up = !state.left_to_dns;
   if (state.up) {
     state.instances = instances_;
+    state.details = details_;
   } else {
     state.problem = named_text(named_);
   }

@@ -35,6 +35,7 @@ std::shared_ptr<LookupName> DnsService::Impl::name(const Source& source, const T
     servers = {consul_.server};
     plan.consul_domain = lower_case(consul_.domain);
     plan.source = *consul;
+    plan.source->datacenter = tier_name.datacenter;
   } else if (const auto* srv = std::get_if<SrvSource>(&source)) {
     servers = srv->servers;
   } else if (const auto* hosts = std::get_if<HostsSource>(&source)) {

@@ -31,16 +31,35 @@ ServiceResolver::Impl::Impl(DnsService::Impl& dns, const Source& source, Freshne
   for (const auto& plan : plan_tiers(source, dns.consul().domain)) {
     Tier tier;
     tier.tags = plan.tags;
+    tier.wants = plan.wants;
+    tier.group = group_of(plan.wants.datacenter);
     for (const auto& name : plan.names) {
-      tier.names.push_back(place_of(dns.name(source, name, lookup_)));
+      const auto place = place_of(dns.name(source, name, lookup_));
+      tier.names.push_back(place);
+      if (place == group_of_name_.size()) {
+        group_of_name_.push_back(tier.group);
+        groups_[tier.group].names.push_back(place);
+      }
     }
     tiers_.push_back(std::move(tier));
   }
   answers_.resize(tiers_.size());
   if (const auto* consul = std::get_if<ConsulSource>(&source);
       consul != nullptr && freshness == Freshness::kWatch) {
-    watched_ = *consul;
+    for (auto& group : groups_) {
+      group.watched = *consul;
+      group.watched->datacenter = group.datacenter;
+    }
   }
+}
+
+std::size_t ServiceResolver::Impl::group_of(const std::string& datacenter) {
+  const auto found = std::ranges::find(groups_, datacenter, &Group::datacenter);
+  const auto place = static_cast<std::size_t>(found - groups_.begin());
+  if (found == groups_.end()) {
+    groups_.emplace_back().datacenter = datacenter;
+  }
+  return place;
 }
 
 std::uint32_t ServiceResolver::Impl::place_of(const std::shared_ptr<LookupName>& name) {
@@ -65,13 +84,18 @@ void ServiceResolver::Impl::start() {
     }
     return;
   }
-  if (watched_) {
-    dns_.attach(watch_key(*watched_), shared_from_this());
-    on_watch(dns_.watched(watch_key(*watched_)));
-    return;
+  bool watches = false;
+  for (std::size_t number = 0; number < groups_.size() && !stopped_; ++number) {
+    if (groups_[number].watched) {
+      watches = true;
+      hear_watch(number);
+    } else {
+      ask_dns(groups_[number]);
+    }
   }
-  ask_dns();
-  take_known(Clock::now());
+  if (!watches) {
+    take_known(Clock::now());
+  }
 }
 
 void ServiceResolver::Impl::answer_static() {
@@ -87,11 +111,12 @@ void ServiceResolver::Impl::answer_static() {
   first_round_.notify_all();
 }
 
-void ServiceResolver::Impl::ask_dns() {
-  if (std::exchange(asks_dns_, true)) {
+void ServiceResolver::Impl::ask_dns(Group& group) {
+  if (std::exchange(group.asks_dns, true)) {
     return;
   }
-  for (const auto& name : names_) {
+  for (const auto place : group.names) {
+    const auto& name = names_[place];
     if (freshness_ != Freshness::kTtl) {
       name->gate().ask_when_idle();
     }
@@ -119,12 +144,12 @@ void ServiceResolver::Impl::join_again(DnsService::Impl& dns) const {
   }
 }
 
-void ServiceResolver::Impl::leave_dns() {
-  if (!std::exchange(asks_dns_, false)) {
+void ServiceResolver::Impl::leave_dns(Group& group) {
+  if (!std::exchange(group.asks_dns, false)) {
     return;
   }
-  for (const auto& name : names_) {
-    name->detach(*this);
+  for (const auto place : group.names) {
+    names_[place]->detach(*this);
   }
 }
 
@@ -133,7 +158,9 @@ void ServiceResolver::Impl::stop() {
     return;
   }
   stopped_ = true;
-  leave_dns();
+  for (auto& group : groups_) {
+    leave_dns(group);
+  }
   first_round_.notify_all();
 }
 
@@ -166,6 +193,9 @@ ServiceResolver::Ticket ServiceResolver::Impl::arrive(std::size_t first, std::si
   }
   ticket.needs.reserve(Ticket::kInline);
   for (std::size_t tier = first; tier <= last && tier < tiers_.size(); ++tier) {
+    if (groups_[tiers_[tier].group].watching()) {
+      continue;
+    }
     for (const auto place : tiers_[tier].names) {
       claim(ticket, place, now);
     }
@@ -174,10 +204,9 @@ ServiceResolver::Ticket ServiceResolver::Impl::arrive(std::size_t first, std::si
 }
 
 bool ServiceResolver::Impl::satisfied(const Ticket& ticket) const {
-  return !waits_for_static() &&
-         (watching() || std::ranges::all_of(ticket.needs, [this](const Ticket::Need& need) {
-            return names_[need.name]->gate().fresh(need.generation);
-          }));
+  return !waits_for_static() && std::ranges::all_of(ticket.needs, [this](const Ticket::Need& need) {
+    return group_of_name(need.name).watching() || names_[need.name]->gate().fresh(need.generation);
+  });
 }
 
 net::Awaitable<ServiceResolver::Wait> ServiceResolver::Impl::wait(const Ticket& ticket) {
@@ -189,14 +218,15 @@ net::Awaitable<ServiceResolver::Wait> ServiceResolver::Impl::wait(const Ticket& 
   bool good = assumed_good_;
   for (const auto& need : ticket.needs) {
     const auto name = names_[need.name];
-    while (!stopped_ && !watching() && !name->gate().released(need.generation) &&
+    const auto& group = group_of_name(need.name);
+    while (!stopped_ && !group.watching() && !name->gate().released(need.generation) &&
            Clock::now() < ticket.deadline) {
       (void)co_await name->notifier().wait_until(ticket.deadline);
     }
-    fresh = fresh && name->gate().fresh(need.generation);
+    // A watch that is back brought what came after this arrival.
+    fresh = fresh && (group.watching() || name->gate().fresh(need.generation));
     good = good || name->has_good();
   }
-  fresh = fresh || watching();  // it is back, and what it brought came after this arrival
   if (!fresh && good && !stopped_ && hooks_.on_stale) {
     hooks_.on_stale();
   }
@@ -208,16 +238,21 @@ TimePoint ServiceResolver::Impl::last_lookup_started() const {
     return TimePoint::max();
   }
   TimePoint newest{};
-  for (const auto& name : names_) {
-    newest = std::max(newest, name->gate().last_started());
+  for (const auto& group : groups_) {
+    for (const auto place : group.names) {
+      newest = group.watching() ? newest : std::max(newest, names_[place]->gate().last_started());
+    }
   }
   return newest;
 }
 
 bool ServiceResolver::Impl::first_round_done() const {
   return started_ && !waits_for_static() &&
-         (watching() ||
-          std::ranges::all_of(names_, [](const auto& name) { return name->state().known; }));
+         std::ranges::all_of(groups_, [this](const Group& group) {
+           return group.watching() || std::ranges::all_of(group.names, [this](std::uint32_t place) {
+                    return names_[place]->state().known;
+                  });
+         });
 }
 
 net::Awaitable<void> ServiceResolver::Impl::wait_first_round(TimePoint deadline) {
@@ -228,14 +263,17 @@ net::Awaitable<void> ServiceResolver::Impl::wait_first_round(TimePoint deadline)
 }
 
 void ServiceResolver::Impl::on_looked_up(const LookupName& name) {
-  if (stopped_ || !asks_dns_) {
+  const auto asks = [this](const Tier& tier) { return groups_[tier.group].asks_dns; };
+  const bool concerned = std::ranges::any_of(
+      tiers_, [&](const Tier& tier) { return asks(tier) && feeds(name, tier); });
+  if (stopped_ || !concerned) {
     return;
   }
   if (hooks_.on_lookup) {
     hooks_.on_lookup(name.state().answer);
   }
-  for (std::size_t tier = 0; tier < tiers_.size() && !stopped_ && asks_dns_; ++tier) {
-    if (feeds(name, tiers_[tier])) {
+  for (std::size_t tier = 0; tier < tiers_.size() && !stopped_; ++tier) {
+    if (asks(tiers_[tier]) && feeds(name, tiers_[tier])) {
       answer(tier);
     }
   }
@@ -259,67 +297,14 @@ void ServiceResolver::Impl::tell_first_round() {
   }
 }
 
-void ServiceResolver::Impl::on_watch(const WatchStatePtr& state) {
-  if (stopped_ || !started_) {
-    return;
-  }
-  if (!put_off(state)) {
-    take_watch(state);
-  }
-}
-
-void ServiceResolver::Impl::take_watch(const WatchStatePtr& state) {
-  const bool was = watching();
-  ++watch_turn_;
-  watch_ = state;
-  if (watching()) {
-    watched_once_ = true;
-    leave_dns();
-    answer_from_watch();
-    tell_first_round();
-    return;
-  }
-  if (was) {
-    dns_since_ = Clock::now();
-  }
-  if (state && !state->left_to_dns && hooks_.on_lookup) {
-    hooks_.on_lookup(failed_watch(*state, *watched_));
-  }
-  ask_dns();
-}
-
-void ServiceResolver::Impl::answer_from_watch() {
-  const auto state = watch_;  // a hook may stop this
-  for (std::size_t index = 0; index < tiers_.size() && !stopped_; ++index) {
-    auto& tier = tiers_[index];
-    if (tier.from == state->instances) {
-      confirm(answers_[index], *state);
-    } else {
-      answers_[index] = coming_lists_.empty()
-                            ? tier_of(*state, *watched_, tier.tags)
-                            : answer_with(*state, *watched_, coming_lists_[index]);
-      tier.from = state->instances;
-      tier.revision = Tier::kOther;
-    }
-    tier.certain = true;
-    tier.good = answers_[index].result == LookupResult::kOk;
-    assumed_good_ = assumed_good_ || answers_[index].result == LookupResult::kOk;
-    if (hooks_.on_lookup) {
-      hooks_.on_lookup(answers_[index].names.front());
-    }
-    if (hooks_.on_answer) {
-      hooks_.on_answer(index, answers_[index]);
-    }
-  }
-}
-
 void ServiceResolver::Impl::answer(std::size_t index) {
   auto& tier = tiers_[index];
+  const auto& group = groups_[tier.group];
   std::vector<const NameState*> states;
   std::uint64_t revision = 0;
   for (const auto place : tier.names) {
     const auto& state = names_[place]->state();
-    if (!state.known || state.asked < dns_since_) {
+    if (!state.known || state.asked < group.dns_since) {
       return;  // older than the watch's last answer
     }
     states.push_back(&state);
@@ -339,8 +324,11 @@ void ServiceResolver::Impl::answer(std::size_t index) {
   }
   const bool denied = only_looks_absent(index);
   if (denied) {
-    answers_[index].result = watch_->failure;
+    answers_[index].result = group.state->failure;
     tier.revision = Tier::kOther;  // to be judged anew each time
+  } else if (needs_watch(tier.wants)) {
+    narrow(tier, answers_[index]);
+    tier.revision = Tier::kOther;
   }
   note_watch(index);
   if (denied) {
@@ -357,7 +345,9 @@ void ServiceResolver::Impl::answer(std::size_t index) {
 
 bool ServiceResolver::Impl::only_looks_absent(std::size_t index) const {
   const auto& tier = tiers_[index];
-  if (!watch_ || watch_->left_to_dns || !watched_once_ || !is_absent(answers_[index].result) ||
+  const auto& group = groups_[tier.group];
+  if (!group.state || group.state->left_to_dns || !group.watched_once ||
+      !is_absent(answers_[index].result) ||
       !has_instances(tier)) {
     return false;
   }
@@ -366,9 +356,10 @@ bool ServiceResolver::Impl::only_looks_absent(std::size_t index) const {
 }
 
 void ServiceResolver::Impl::note_watch(std::size_t index) {
-  if (watch_ && !watch_->problem.empty()) {
+  const auto& state = groups_[tiers_[index].group].state;
+  if (state && !state->problem.empty()) {
     auto& note = answers_[index].names.front().note;
-    note += (note.empty() ? "" : "; ") + ("instead of the watch: " + watch_->problem);
+    note += (note.empty() ? "" : "; ") + ("instead of the watch: " + state->problem);
   }
 }
 

@@ -22,7 +22,10 @@ net::Awaitable<void> ServiceResolver::Impl::prepare_tier(std::size_t tier, Insta
 
 net::Awaitable<void> ServiceResolver::Impl::prepare(const LookupName& name, InstanceSet instances) {
   const auto self = shared_from_this();
-  for (std::size_t index = 0; index < tiers_.size() && !stopped_ && asks_dns_; ++index) {
+  for (std::size_t index = 0; index < tiers_.size() && !stopped_; ++index) {
+    if (!groups_[tiers_[index].group].asks_dns) {
+      continue;
+    }
     Tier::Joined joined;
     bool concerned = false;
     bool known = true;
@@ -62,34 +65,43 @@ net::Awaitable<void> ServiceResolver::Impl::prepare_static(std::shared_ptr<Impl>
   }
 }
 
-bool ServiceResolver::Impl::put_off(const WatchStatePtr& state) {
-  const bool news = state && state->up && (!watching() || state->instances != watch_->instances);
-  const auto held = watching() ? watch_->instances->size() : 0;
+bool ServiceResolver::Impl::put_off(std::size_t number, const WatchStatePtr& state) {
+  auto& group = groups_[number];
+  const bool watching = group.watching();
+  const bool news = state && state->up && (!watching || state->instances != group.state->instances);
+  const auto held = watching ? group.state->instances->size() : 0;
   if (!news || !works_aside(std::max(state->instances->size(), held))) {
-    coming_.reset();  // what was to come is older than this
+    group.coming.reset();  // what was to come is older than this
     return false;
   }
-  coming_ = state;
-  if (!watching()) {
-    ask_dns();
+  group.coming = state;
+  if (!watching) {
+    ask_dns(group);
   }
-  if (!std::exchange(taking_over_, true)) {
-    net::asio::co_spawn(dns_.executor(), take_over(shared_from_this()), net::asio::detached);
+  if (!std::exchange(group.taking_over, true)) {
+    net::asio::co_spawn(dns_.executor(), take_over(shared_from_this(), number),
+                        net::asio::detached);
   }
   return true;
 }
 
-net::Awaitable<void> ServiceResolver::Impl::take_over(std::shared_ptr<Impl> self) {
+net::Awaitable<void> ServiceResolver::Impl::take_over(std::shared_ptr<Impl> self,
+                                                      std::size_t number) {
+  auto& group = self->groups_[number];
   auto* const background = self->dns_.background();
   const auto executor = self->dns_.executor();
-  while (self->coming_ && !self->stopped_) {
-    const auto state = self->coming_;
-    const auto turn = self->watch_turn_;
+  while (group.coming && !self->stopped_) {
+    const auto state = group.coming;
+    const auto turn = group.turn;
     std::vector<InstanceSet> lists;
     try {
       for (std::size_t index = 0; index < self->tiers_.size() && !self->stopped_; ++index) {
-        auto job = [background, state, tags = self->tiers_[index].tags] {
-          return background->intern(instances_with(*state->instances, tags));
+        if (self->tiers_[index].group != number) {
+          lists.emplace_back();
+          continue;
+        }
+        auto job = [background, state, wants = self->tiers_[index].wants] {
+          return background->intern(instances_with(*state, wants));
         };
         auto list = co_await background->offload().run(executor, std::move(job));
         lists.push_back(list);
@@ -100,17 +112,17 @@ net::Awaitable<void> ServiceResolver::Impl::take_over(std::shared_ptr<Impl> self
     } catch (const std::exception&) {
       lists.clear();  // no thread to be had: then here, as a small one
     }
-    if (self->stopped_ || turn != self->watch_turn_ || !self->coming_) {
+    if (self->stopped_ || turn != group.turn || !group.coming) {
       continue;  // something newer has been taken over meanwhile
     }
-    if (self->coming_ == state) {
-      self->coming_.reset();
+    if (group.coming == state) {
+      group.coming.reset();
     }
-    self->coming_lists_ = std::move(lists);
-    self->take_watch(state);
-    self->coming_lists_.clear();
+    group.coming_lists = std::move(lists);
+    self->take_watch(number, state);
+    group.coming_lists.clear();
   }
-  self->taking_over_ = false;
+  group.taking_over = false;
 }
 
 }  // namespace pilotfish::resolver

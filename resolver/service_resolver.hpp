@@ -79,6 +79,8 @@ class ServiceResolver {
     std::function<void(const NameAnswer&)> on_lookup;
     /// A connection was routed by the last good answer because the registry did not answer in time.
     std::function<void()> on_stale;
+    /// A watch's state (`fresh: watch`) before the tiers are answered from it.
+    std::function<void(const WatchKey&, const WatchState&)> on_watch{};
     /// Where there is a Background, ahead of on_answer() for a large answer that may be new to the
     /// tier: time to prepare for it. Lookups and waiters behind them wait for that, too.
     std::function<net::Awaitable<void>(std::size_t tier, InstanceSet instances)> prepare;

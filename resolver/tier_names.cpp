@@ -16,12 +16,20 @@ std::string without_dots(std::string_view name) {
   return std::string(name);
 }
 
-std::string join(const std::vector<std::string>& tags) {
+std::string name_of(const ConsulTier& tier) {
   std::string out;
-  for (const auto& tag : tags) {
+  for (const auto& tag : tier.tags) {
     out += (out.empty() ? "" : "+") + tag;
   }
-  return out.empty() ? "any" : out;
+  out = out.empty() ? "any" : out;
+  out += tier.datacenter.empty() ? "" : "@" + tier.datacenter;
+  for (const auto& tag : tier.without) {
+    out += " not " + tag;
+  }
+  for (const auto& [key, value] : tier.meta) {
+    out += " " + key + "=" + value;
+  }
+  return out;
 }
 
 /// Two parts that both begin with an underscore are RFC 2782's _service._tag to Consul, which cuts
@@ -32,25 +40,29 @@ std::string with_tag(const std::string& service, const std::string& tag) {
   return misread ? "_" + service + "._" + tag : tag + "." + service;
 }
 
-TierPlan plan(const ConsulSource& source, const std::vector<std::string>& tags,
-              const std::string& domain) {
-  const auto datacenter = source.datacenter.empty() ? "" : "." + source.datacenter + ".dc";
+TierPlan plan(const ConsulSource& source, const ConsulTier& tier, const std::string& domain) {
+  const auto& tags = tier.tags;
+  const auto& where = tier.datacenter.empty() ? source.datacenter : tier.datacenter;
+  const auto datacenter = where.empty() ? "" : "." + where + ".dc";
   const auto rest = ".service" + datacenter + "." + without_dots(domain);
   const auto base = source.service + rest;
   TierPlan out;
+  out.wants = tier;
+  out.wants.datacenter = where;
   out.tags = tags;
   std::ranges::sort(out.tags);
   const auto repeated = std::ranges::unique(out.tags);
   out.tags.erase(repeated.begin(), repeated.end());
+  out.wants.tags = out.tags;
   if (tags.empty()) {
-    out.names.push_back({base, {}, is_askable(base)});
+    out.names.push_back({base, {}, is_askable(base), where});
   }
   for (const auto& tag : tags) {
     const auto name = with_tag(source.service, tag) + rest;
     const bool known = std::ranges::any_of(
         out.names, [&name](const TierName& other) { return other.text == name; });
     if (!known) {
-      out.names.push_back({name, {tag}, is_askable(name)});
+      out.names.push_back({name, {tag}, is_askable(name), where});
     }
   }
   return out;
@@ -84,7 +96,7 @@ std::vector<std::string> tier_names(const Source& source) {
   std::vector<std::string> out;
   if (const auto* consul = std::get_if<ConsulSource>(&source)) {
     for (const auto& tier : consul->tiers) {
-      out.push_back(join(tier.tags));
+      out.push_back(name_of(tier));
     }
   } else if (const auto* srv = std::get_if<SrvSource>(&source)) {
     out = srv->names;
@@ -102,7 +114,7 @@ std::vector<TierPlan> plan_tiers(const Source& source, const std::string& domain
   std::vector<TierPlan> out;
   if (const auto* consul = std::get_if<ConsulSource>(&source)) {
     for (const auto& tier : consul->tiers) {
-      out.push_back(plan(*consul, tier.tags, domain));
+      out.push_back(plan(*consul, tier, domain));
     }
   } else if (const auto* srv = std::get_if<SrvSource>(&source)) {
     for (const auto& name : srv->names) {
@@ -112,7 +124,7 @@ std::vector<TierPlan> plan_tiers(const Source& source, const std::string& domain
   } else if (const auto* hosts = std::get_if<HostsSource>(&source)) {
     for (const auto& host : hosts->hosts) {
       const auto text = without_dots(host.name);
-      out.push_back({{{text, {}, is_askable(text), host.port}}, {}});
+      out.push_back({{{text, {}, is_askable(text), {}, host.port}}, {}});
     }
   }
   return out;

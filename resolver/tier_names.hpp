@@ -14,6 +14,7 @@ struct TierName {
   std::string text;               ///< the SRV name, without the root's dot
   std::vector<std::string> tags;  ///< what the name filters on; none for `any`
   bool askable = true;            ///< false where it cannot be written as a DNS name
+  std::string datacenter{};       ///< of a service in Consul; empty: the agent's own
   std::uint16_t port = 0;  ///< of a `hosts:` name, whose A and AAAA records are wanted; else 0
 };
 
@@ -21,6 +22,8 @@ struct TierName {
 struct TierPlan {
   std::vector<TierName> names;
   std::vector<std::string> tags;  ///< sorted, each once
+  /// What it asks for, its datacenter filled in; for `not` and `meta`, which no name can say.
+  ConsulTier wants{};
 };
 
 /// Plans each tier: `tag.service.service.domain` per tag (with datacenter

@@ -1,6 +1,8 @@
 #include "resolver/watch.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 namespace pilotfish::resolver {
 namespace {
@@ -13,10 +15,6 @@ bool same_letters(const std::string& a, const std::string& b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
-std::string name_of(const ConsulSource& source) {
-  return source.datacenter.empty() ? source.service : source.service + "." + source.datacenter;
-}
-
 }  // namespace
 
 bool has_all(const std::vector<std::string>& tags, const std::vector<std::string>& wanted) {
@@ -26,20 +24,72 @@ bool has_all(const std::vector<std::string>& tags, const std::vector<std::string
   });
 }
 
+namespace {
+
+namespace {
+
+bool has_none(const std::vector<std::string>& tags, const std::vector<std::string>& unwanted) {
+  return std::ranges::none_of(unwanted,
+                              [&tags](const std::string& tag) { return has_all(tags, {tag}); });
+}
+
+const InstanceDetail* detail_of(const WatchState& state, const Endpoint& endpoint) {
+  if (!state.details) {
+    return nullptr;
+  }
+  const auto found =
+      std::ranges::lower_bound(*state.details, endpoint, {}, &InstanceDetail::endpoint);
+  return found == state.details->end() || found->endpoint != endpoint ? nullptr : &*found;
+}
+
+bool says_all(const InstanceDetail* detail, const std::map<std::string, std::string>& wanted) {
+  return detail != nullptr && std::ranges::all_of(wanted, [detail](const auto& want) {
+           return std::ranges::find(detail->meta, std::pair(want.first, want.second)) !=
+                  detail->meta.end();
+         });
+}
+
+}  // namespace
+
 WatchKey watch_key(const ConsulSource& source) {
   return {source.service, source.datacenter};
 }
 
-TierAnswer tier_of(const WatchState& state, const ConsulSource& source,
-                   const std::vector<std::string>& tags) {
-  return answer_with(state, source, instances_with(*state.instances, tags));
+std::vector<WatchKey> watch_keys(const ConsulSource& source) {
+  std::vector<WatchKey> out;
+  for (const auto& tier : source.tiers) {
+    WatchKey key{source.service, tier.datacenter.empty() ? source.datacenter : tier.datacenter};
+    if (std::ranges::find(out, key) == out.end()) {
+      out.push_back(std::move(key));
+    }
+  }
+  return out;
 }
 
-InstanceList instances_with(const InstanceList& all, const std::vector<std::string>& tags) {
+TierAnswer tier_of(const WatchState& state, const ConsulSource& source, const ConsulTier& tier) {
+  return answer_with(state, source, instances_with(state, tier));
+}
+
+InstanceList instances_with(const WatchState& state, const ConsulTier& tier) {
   InstanceList out;
-  for (const auto& instance : all) {
-    if (has_all(instance.tags, tags)) {
-      out.push_back({instance.endpoint, instance.weight, instance.priority, tags});
+  for (const auto& instance : *state.instances) {
+    if (has_all(instance.tags, tier.tags) && has_none(instance.tags, tier.without) &&
+        (tier.meta.empty() || says_all(detail_of(state, instance.endpoint), tier.meta))) {
+      out.push_back({instance.endpoint, instance.weight, instance.priority, tier.tags});
+    }
+  }
+  return out;
+}
+
+bool needs_watch(const ConsulTier& tier) {
+  return !tier.without.empty() || !tier.meta.empty();
+}
+
+InstanceList only_known(const InstanceList& asked, const InstanceList& matched) {
+  InstanceList out;
+  for (const auto& instance : asked) {
+    if (std::ranges::binary_search(matched, instance.endpoint, {}, &Instance::endpoint)) {
+      out.push_back(instance);
     }
   }
   return out;

@@ -3,6 +3,7 @@
 #include <compare>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/clock.hpp"
@@ -23,6 +24,14 @@ struct WatchKey {
   friend auto operator<=>(const WatchKey&, const WatchKey&) = default;
 };
 
+/// What the API knows of an instance beyond what DNS would say.
+struct InstanceDetail {
+  Endpoint endpoint;
+  std::string node;  ///< the machine it runs on, as the registry calls it
+  std::vector<std::pair<std::string, std::string>> meta;
+  friend bool operator==(const InstanceDetail&, const InstanceDetail&) = default;
+};
+
 /// What the process's watch of a service knows (`fresh: watch`). Immutable once published, shared
 /// by all workers. One of three: the watch serves (`up`); DNS serves, as it was decided
 /// (`left_to_dns`); or the watch has failed, and DNS has to do until it is back.
@@ -36,6 +45,8 @@ struct WatchState {
   /// Every instance that is not critical, with all its tags; normalised. The same pointer as in the
   /// state before means: unchanged. Set where `up`.
   std::shared_ptr<const InstanceList> instances;
+  /// Of `instances`, sorted by endpoint; changes only together with that pointer. May be null.
+  std::shared_ptr<const std::vector<InstanceDetail>> details{};
   TimePoint asked{};     ///< no older than the answer's content
   TimePoint answered{};  ///< when it was there
   Duration took{};       ///< of a query that did not wait for a change; 0 of one that did
@@ -45,17 +56,24 @@ struct WatchState {
 };
 using WatchStatePtr = std::shared_ptr<const WatchState>;
 
-/// The service a source would watch; a value only for consul: sources.
+/// The service a source would watch, in its own datacenter.
 [[nodiscard]] WatchKey watch_key(const ConsulSource& source);
+/// One for each datacenter that a tier of the source is in.
+[[nodiscard]] std::vector<WatchKey> watch_keys(const ConsulSource& source);
 
-/// The answer for a tier with these tags (all needed; case does not count, as in Consul's DNS;
-/// none: any), exactly as DNS would give it. An empty one is kEmpty. Requires: state.up. Pure.
+/// The answer for a tier of `source` with these tags (all needed; case does not count, as in
+/// Consul's DNS; none: any), exactly as DNS would give it, without those that `not` and `meta` of
+/// the tier leave out. An empty one is kEmpty. Requires: state.up. Pure.
 [[nodiscard]] TierAnswer tier_of(const WatchState& state, const ConsulSource& source,
-                                 const std::vector<std::string>& tags);
+                                 const ConsulTier& tier);
 
 /// The two steps of that: the instances, which are linear work, and the answer around them.
-[[nodiscard]] InstanceList instances_with(const InstanceList& all,
-                                          const std::vector<std::string>& tags);
+[[nodiscard]] InstanceList instances_with(const WatchState& state, const ConsulTier& tier);
+/// It asks for what no DNS name can say.
+[[nodiscard]] bool needs_watch(const ConsulTier& tier);
+/// Those of `asked` (from DNS) that are in `matched` (of a watch, when it last spoke): what else
+/// there may be by now cannot be told apart without the API. Both normalised.
+[[nodiscard]] InstanceList only_known(const InstanceList& asked, const InstanceList& matched);
 [[nodiscard]] TierAnswer answer_with(const WatchState& state, const ConsulSource& source,
                                      InstanceSet instances);
 

@@ -181,6 +181,10 @@ class ProxyTest : public ::testing::Test {
     }
     normalise(list);
     options.source = resolver::StaticSource{list};
+    start_with_source(std::move(options));
+  }
+
+  void start_with_source(UpstreamOptions options) {
     shared_.logger = &logger_;
     proxy_ = std::make_unique<Proxy>(io_, shared_, store_);
     const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

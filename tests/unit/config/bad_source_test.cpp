@@ -256,13 +256,14 @@ TEST(BadSource, RefusesBadTiers) {
       {upstream("prefer: [a..b]"),
        "f.yaml:5:14: upstreams.billing.prefer: \"a..b\" has an empty part between dots\n"},
       {upstream("prefer: [{a: b}]"),
-       "f.yaml:5:14: upstreams.billing.prefer: a tier must be a tag, a list of tags or any, not a "
-       "map\n"},
+       "f.yaml:5:15: unknown key \"a\" in upstreams.billing.prefer; known here: tags, datacenter, "
+       "not, meta\n"},
       {upstream("prefer: {a: b}"),
-       "f.yaml:5:13: upstreams.billing.prefer: must be a list, like [a, b], not a map\n"},
+       "f.yaml:5:14: unknown key \"a\" in upstreams.billing.prefer; known here: tags, datacenter, "
+       "not, meta\n"},
       {upstream("prefer: [~]"),
-       "f.yaml:5:14: upstreams.billing.prefer: a tier must be a tag, a list of tags or any, not no "
-       "value\n"},
+       "f.yaml:5:14: upstreams.billing.prefer: a tier must be a tag, a list of tags, any or a map, "
+       "not no value\n"},
       {upstream("prefer: [xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx]"),
        "f.yaml:5:14: upstreams.billing.prefer: "
        "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\" has a part longer "

@@ -108,10 +108,24 @@ std::vector<FieldCase> source_cases() {
       {"consul.service", "a", "consul: {service: b}", [](auto& o) { consul(o).service = "b"; }},
       {"consul.datacenter", "a", "consul: {service: a, datacenter: d}",
        [](auto& o) { consul(o).datacenter = "d"; }},
-      {"prefer", "a", "prefer: [v4, [v3, read], any]",
+      {"prefer.tags", "a", "prefer: [v4, [v3, read], any]",
        [](auto& o) {
          consul(o).tiers = {{"v4"}, {"v3", "read"}, {}};
        }},
+      {"prefer.datacenter", "a", "prefer: {datacenter: dc2}",
+       [](auto& o) { consul(o).tiers.at(0).datacenter = "dc2"; }},
+      {"split", "a", "split: {v5: 0.5%}",
+       [](auto& o) {
+         a(o).cluster.split = {{{"v5"}, 5}};
+       }},
+      {"choose_by", "a", "choose_by: header:X-V", [](auto& o) { a(o).choose_by = "x-v"; }},
+      {"sticky.cookie", "a", "sticky: {cookie: c}", [](auto& o) { a(o).sticky.cookie = "c"; }},
+      {"sticky.ttl", "a", "sticky: {cookie: c, ttl: 2h}",
+       [](auto& o) {
+         a(o).sticky = {"c", 2h};
+       }},
+      {"enabled", "a", "enabled: false", [](auto& o) { a(o).enabled = false; }},
+      {"drain", "a", "drain: ['10.0.0.1:80']", [](auto& o) { a(o).drain = {"10.0.0.1:80"}; }},
       {"fresh", "a", "fresh: watch", [](auto& o) { a(o).fresh = resolver::Freshness::kWatch; }},
       {"lookup.timeout", "a", "lookup: {timeout: 1s}", [](auto& o) { a(o).lookup.timeout = 1s; }},
       {"lookup.max_rate", "a", "lookup: {max_rate: 5}", [](auto& o) { a(o).lookup.max_rate = 5; }},
@@ -268,6 +282,8 @@ TEST(EveryField, IsCoveredByACaseOfThisTest) {
   std::set<std::string> covered{"upstreams.NAME.srv",
                                 "upstreams.NAME.hosts",
                                 "upstreams.NAME.dns",
+                                "upstreams.NAME.prefer.not",
+                                "upstreams.NAME.prefer.meta",
                                 "upstreams.NAME.static.weight",
                                 "upstreams.NAME.static.priority",
                                 "upstreams.NAME.static.address",
@@ -290,8 +306,9 @@ TEST(EveryField, IsNamedWhereTwoConfigurationsDiffer) {
     const auto after = good(base_with(field.owner, field.line));
     // A check of another kind takes the place of the one before it; `consul: NAME` becomes a map.
     const auto other_check = path == "register.w.check.http" || path == "register.w.check.ttl";
-    if (path.starts_with("upstreams.a.consul.")) {
-      path = "upstreams.a.consul";
+    for (const std::string whole :
+         {"upstreams.a.consul", "upstreams.a.prefer", "upstreams.a.sticky"}) {
+      path = path.starts_with(whole + ".") ? whole : path;
     }
     if (path.starts_with("upstreams.a.check.")) {
       path = "upstreams.a.check";  // there was none before

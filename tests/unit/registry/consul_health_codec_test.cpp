@@ -21,6 +21,22 @@ InstanceList instances_of(const std::string& body) {
   return listing ? listing->instances : InstanceList{};
 }
 
+TEST(HealthListing, KeepsNodeAndMetaBesideTheInstancesInTheirOrder) {
+  const auto listing = decode_health(
+      R"([{"Node":{"Node":"web-3","Address":"10.0.0.3"},"Service":{"Port":80,"Meta":{"b":"2","a":"1","n":5}}},)"
+      R"({"Node":{"Node":"web-1","Address":"10.0.0.1"},"Service":{"Port":80,"Meta":null}},)"
+      R"({"Node":{"Node":"twice","Address":"10.0.0.1"},"Service":{"Port":80}},)"
+      R"({"Node":{"Node":"bad","Address":"host"},"Service":{"Port":80}}])");
+  ASSERT_TRUE(listing);
+  ASSERT_EQ(listing->details.size(), listing->instances.size());
+  EXPECT_EQ(listing->details[0].endpoint, listing->instances[0].endpoint);
+  EXPECT_EQ(listing->details[0].node, "web-1");
+  EXPECT_TRUE(listing->details[0].meta.empty());
+  EXPECT_EQ(listing->details[1].node, "web-3");
+  using Meta = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(listing->details[1].meta, (Meta{{"a", "1"}, {"b", "2"}}));
+}
+
 TEST(HealthListing, TakesTheServiceAddressAndElseTheNodes) {
   const auto found = instances_of("[" + entry(R"({"Address":"10.0.0.9","Port":80})") + "," +
                                   entry(R"({"Address":"","Port":81})") + "," +

@@ -100,6 +100,12 @@ TEST(TierNames, AskTagDotServiceInEveryForm) {
   EXPECT_THAT(plans[0].tags, ElementsAre("tcp", "v1.2"));
   EXPECT_THAT(plans[0].names[0].tags, ElementsAre("v1.2"));
   EXPECT_THAT(texts(plans[1]), ElementsAre("billing.service.consul"));
+  ConsulSource mixed{"billing", "dc2", {{"v4"}, {}, {"v3"}}};
+  mixed.tiers[1].datacenter = "dc3";
+  const auto others = plan_tiers(mixed, "consul");
+  EXPECT_THAT(texts(others.at(1)), ElementsAre("billing.service.dc3.dc.consul"));
+  EXPECT_EQ(others.at(1).names.front().datacenter, "dc3");
+  EXPECT_EQ(others.at(2).names.front().datacenter, "dc2");
   EXPECT_THAT(texts(plan_tiers(ConsulSource{"billing", "dc2", {{"v4"}}}, "consul").at(0)),
               ElementsAre("v4.billing.service.dc2.dc.consul"));
 }

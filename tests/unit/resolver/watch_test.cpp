@@ -45,6 +45,52 @@ TEST(WatchTier, WithoutInstancesIsEmptyAndNoFailure) {
   EXPECT_FALSE(is_failure(none.result));
 }
 
+TEST(WatchTier, LeavesOutByTagInAnyCaseAndByMetaWordForWord) {
+  auto all = state({instance(1, {"v3"}), instance(2, {"Canary", "v3"}), instance(3, {"v3"})});
+  using Details = std::vector<InstanceDetail>;
+  all.details = std::make_shared<const Details>(
+      Details{{instance(1, {}).endpoint, "n1", {{"a", "b"}, {"stage", "prod"}}},
+              {instance(2, {}).endpoint, "n2", {{"stage", "prod"}}},
+              {instance(3, {}).endpoint, "n3", {{"stage", "Prod"}}}});
+  const auto ports = [&](const ConsulTier& tier) {
+    std::vector<std::uint16_t> out;
+    for (const auto& one : tier_of(all, kSource, tier).instances) {
+      out.push_back(one.endpoint.port);
+    }
+    return out;
+  };
+  using Ports = std::vector<std::uint16_t>;
+  ConsulTier tier({"v3"});
+  tier.without = {"canary", "v9"};
+  EXPECT_TRUE(needs_watch(tier));
+  EXPECT_EQ(ports(tier), (Ports{1, 3}));
+  tier.meta = {{"stage", "prod"}};
+  EXPECT_EQ(ports(tier), (Ports{1}));
+  tier.without.clear();
+  EXPECT_EQ(ports(tier), (Ports{1, 2}));
+  tier.meta.emplace("a", "b");
+  EXPECT_EQ(ports(tier), (Ports{1}));
+  all.details = nullptr;
+  EXPECT_EQ(ports(tier), Ports{});
+  EXPECT_FALSE(needs_watch(ConsulTier({"v3"})));
+}
+
+TEST(WatchTier, OfDnsOnlyThoseStayThatTheWatchHadLetIn) {
+  const InstanceList asked{instance(1, {}), instance(2, {}), instance(4, {})};
+  const InstanceList matched{instance(2, {}), instance(3, {}), instance(4, {})};
+  const auto kept = only_known(asked, matched);
+  ASSERT_EQ(kept.size(), 2U);
+  EXPECT_EQ(kept[0].endpoint.port, 2);
+  EXPECT_EQ(kept[1].endpoint.port, 4);
+}
+
+TEST(WatchTier, NeedsOneWatchForEachDatacenter) {
+  ConsulSource source{"billing", "dc1", {{"v4"}, {"v3"}, {}}};
+  source.tiers[1].datacenter = "dc2";
+  source.tiers[2].datacenter = "dc1";
+  EXPECT_EQ(watch_keys(source), (std::vector<WatchKey>{{"billing", "dc1"}, {"billing", "dc2"}}));
+}
+
 TEST(WatchTier, SaysThatTheWatchAnsweredAndWhen) {
   const auto all = state({instance(1, {})});
   auto answer = tier_of(all, {"billing", "dc2", {{}}}, {});

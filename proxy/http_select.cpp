@@ -1,0 +1,58 @@
+// What of a request decides where it may go: its hash key, its header, its cookie, its share.
+#include <algorithm>
+
+#include "proxy/hash_key.hpp"
+#include "proxy/http_session.hpp"
+#include "proxy/sticky.hpp"
+
+namespace pilotfish::proxy {
+
+/// What the request itself says of where it goes, or the share it falls into.
+void HttpSession::select() {
+  if (const auto& header = options().choose_by; !header.empty()) {
+    const auto named = [&](const http::Field& field) { return http::iequals(field.name, header); };
+    const auto field = std::ranges::find_if(request_.fields, named);
+    wanted_ = field == request_.fields.end() ? 0 : upstream_->named(field->value);
+  }
+  if (const auto& sticky = options().sticky; !sticky.cookie.empty()) {
+    sticky_ = take_sticky_cookie(request_, sticky.cookie, scratch_->cookies);
+  }
+  wish_ = Wish::kHeader;
+  if (wanted_ == 0 && upstream_->kept(sticky_) != nullptr) {
+    wish_ = Wish::kCookie;
+  } else if (wanted_ == 0) {
+    wanted_ = upstream_->draw_share();
+    wish_ = wanted_ == 0 ? Wish::kNone : Wish::kShare;
+  }
+  tiers_turn_ = upstream_->tiers_turn();
+}
+
+balancer::PickContext HttpSession::pick_context(TimePoint now) const {
+  balancer::PickContext context;
+  context.now = now;
+  context.tried = {scratch_->tried.data(), tried_count_};
+  context.lasting = request_.upgrade;
+  if (uses_hash(options().cluster.algorithm)) {
+    context.hash = hash_key(options().hash_on, client_endpoint_, request_);
+  }
+  context.wanted = wanted();
+  if (sticky_ != 0) {
+    context.keep = upstream_->kept(sticky_);
+  }
+  return context;
+}
+
+/// The field that keeps the client with this instance, where it is not there already.
+std::string_view HttpSession::cookie_field() {
+  const auto& sticky = options().sticky;
+  if (sticky.cookie.empty() || (status_ >= 502 && status_ <= 504)) {
+    return {};
+  }
+  scratch_->cookies.clear();
+  if (const auto value = sticky_value(options().name, *instance_); value != sticky_) {
+    write_sticky_cookie(sticky.cookie, value, sticky.ttl, scratch_->cookies);
+  }
+  return scratch_->cookies;
+}
+
+}  // namespace pilotfish::proxy
