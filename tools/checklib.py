@@ -115,7 +115,8 @@ class CompileCommand:
         # checkout of the same tree finds the same results in the cache.
         previous = ""
         for word in words:
-            if previous in ("-isystem", "-I", "-D", "-include"):
+            # Not -include, a precompiled header: each file includes what it uses, for the checkers.
+            if previous in ("-isystem", "-I", "-D"):
                 yield previous
                 yield word
             elif word.startswith(("-I/", "-I.")):
