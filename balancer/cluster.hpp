@@ -46,7 +46,7 @@ struct InstanceState {
   int tier = -1;                  ///< the best tier that holds it; -1: in no answer any more
   bool apart = false;    ///< a share of `split` is meant for it: the rest takes others first
   bool drained = false;  ///< `drain:` names it: no new requests
-  std::string named;              ///< "web-3.example:80", where the answer has a name for it
+  std::string named;     ///< "web-3.example:80", where the answer has a name for it
   /// What it is called towards itself: by its name, else by its address; with the port.
   [[nodiscard]] const std::string& authority() const { return named.empty() ? name : named; }
 

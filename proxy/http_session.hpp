@@ -27,9 +27,10 @@ namespace pilotfish::proxy {
 
 /// One client connection of an `http` upstream: reads heads, has each request answered by an
 /// instance (tries, retries, our own errors), relays bodies both ways, one request after another.
-/// Read http_session.cpp first, then http_exchange.cpp (one request), http_choose.cpp, http_try.cpp,
-/// http_errors.cpp, http_upload.cpp and http_download.cpp (its two directions). Ownership: owns
-/// itself through its coroutine, or through whoever waits for its next event. Thread-safety: none.
+/// Read http_session.cpp first, then http_exchange.cpp (one request), http_choose.cpp,
+/// http_try.cpp, http_errors.cpp, http_upload.cpp and http_download.cpp (its two directions).
+/// Ownership: owns itself through its coroutine, or through whoever waits for its next event.
+/// Thread-safety: none.
 class HttpSession final : public Session, private net::HangUpWatcher {
  public:
   HttpSession(std::shared_ptr<Worker> worker, std::shared_ptr<const RouteTable> routes,

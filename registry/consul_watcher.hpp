@@ -89,9 +89,9 @@ class ConsulWatcher : public std::enable_shared_from_this<ConsulWatcher> {
   resolver::WatchStatePtr last_;
   std::shared_ptr<const InstanceList> instances_;  // of the last answer that was believed
   std::shared_ptr<const std::vector<resolver::InstanceDetail>> details_;  // the same
-  std::size_t named_ = 0;                          // its instances with a host name
-  std::size_t skipped_ = 0;                        // and those that cannot be used at all
-  std::string leader_note_;                        // of the last answer of a server
+  std::size_t named_ = 0;    // its instances with a host name
+  std::size_t skipped_ = 0;  // and those that cannot be used at all
+  std::string leader_note_;  // of the last answer of a server
   std::optional<TimePoint> failed_at_;
   bool failed_quietly_ = false;
   bool polled_ = false;  // blocking queries fail alone

@@ -347,8 +347,7 @@ bool ServiceResolver::Impl::only_looks_absent(std::size_t index) const {
   const auto& tier = tiers_[index];
   const auto& group = groups_[tier.group];
   if (!group.state || group.state->left_to_dns || !group.watched_once ||
-      !is_absent(answers_[index].result) ||
-      !has_instances(tier)) {
+      !is_absent(answers_[index].result) || !has_instances(tier)) {
     return false;
   }
   return std::ranges::none_of(

@@ -9,7 +9,8 @@ TEST(BadUpstream, SuggestsTheNearestKeyAndWord) {
        "f.yaml:5:5: unknown key \"lisen\" in upstreams.billing; did you mean \"listen\"?\n"},
       {upstream("foo: bar"),
        "f.yaml:5:5: unknown key \"foo\" in upstreams.billing; known here: listen, protocol, "
-       "required, enabled, drain, consul, prefer, split, choose_by, srv, hosts, dns, static, fresh, "
+       "required, enabled, drain, consul, prefer, split, choose_by, srv, hosts, dns, static, "
+       "fresh, "
        "lookup, fallback, balance, hash_on, sticky, connect_timeout, request_timeout, "
        "idle_timeout, client_half_close, timeouts, host, check, retry, eject, limits, "
        "slow_start\n"},
