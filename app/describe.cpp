@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/table.hpp"
+#include "proxy/selection.hpp"
 
 namespace pilotfish::app {
 namespace {
@@ -49,7 +50,8 @@ const MergedUpstream* find(const MergedStatus& status, const std::string& name) 
 }  // namespace
 
 std::string describe_source(const proxy::UpstreamOptions& upstream) {
-  return std::visit(SourceText{resolver::tier_names(upstream.source)}, upstream.source);
+  return std::visit(SourceText{proxy::tier_names(upstream.source, upstream.cluster.split)},
+                    upstream.source);
 }
 
 std::string describe_serving(const MergedUpstream& upstream) {

@@ -27,4 +27,5 @@ function(pilotfish_precompiled target kind)
     endif()
   endif()
   target_precompile_headers(${target} REUSE_FROM precompiled_${kind})
+  target_link_libraries(${target} PRIVATE pf_asio)  # to Asio's headers belongs its library
 endfunction()

@@ -5,6 +5,7 @@
 #include <boost/asio/detached.hpp>
 #include <linux/filter.h>
 #include <sys/socket.h>
+#include <utility>
 
 #include "net/write.hpp"
 
@@ -136,7 +137,7 @@ net::Awaitable<void> Listener::run_last(std::shared_ptr<Listener> self,
   }
   self->stop();
   if (done) {
-    done();
+    std::exchange(done, nullptr)();  // what it holds goes now, not when the frame does
   }
   --worker.finishing;
   worker.check_idle();

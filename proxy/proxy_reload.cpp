@@ -89,14 +89,15 @@ void Proxy::Impl::change_intakes(const std::vector<Listener>& wanted) {
     intake->protocol = protocol;
     intake->listener->redirect(acceptor_for(intake->routes));
   }
-  std::erase_if(intakes, [&wanted](const Intake& intake) {
+  std::erase_if(intakes, [this, &wanted](const Intake& intake) {
     if (std::ranges::find(wanted, intake.id, &Listener::id) != wanted.end()) {
       return false;
     }
     intake.routes->retire();
     const auto& upstream = intake.routes->expected();
     ++upstream->arriving;  // it may be leaving: not before its last connections came
-    intake.listener->finish([upstream] { --upstream->arriving; });
+    // The upstream needs its worker to the end: captured first, it goes last.
+    intake.listener->finish([worker = worker, upstream] { --upstream->arriving; });
     return true;
   });
 }

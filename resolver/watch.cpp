@@ -15,18 +15,9 @@ bool same_letters(const std::string& a, const std::string& b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
-}  // namespace
-
-bool has_all(const std::vector<std::string>& tags, const std::vector<std::string>& wanted) {
-  return std::ranges::all_of(wanted, [&tags](const std::string& want) {
-    return std::ranges::any_of(tags,
-                               [&want](const std::string& tag) { return same_letters(tag, want); });
-  });
+std::string name_of(const ConsulSource& source) {
+  return source.datacenter.empty() ? source.service : source.service + "." + source.datacenter;
 }
-
-namespace {
-
-namespace {
 
 bool has_none(const std::vector<std::string>& tags, const std::vector<std::string>& unwanted) {
   return std::ranges::none_of(unwanted,
@@ -50,6 +41,13 @@ bool says_all(const InstanceDetail* detail, const std::map<std::string, std::str
 }
 
 }  // namespace
+
+bool has_all(const std::vector<std::string>& tags, const std::vector<std::string>& wanted) {
+  return std::ranges::all_of(wanted, [&tags](const std::string& want) {
+    return std::ranges::any_of(tags,
+                               [&want](const std::string& tag) { return same_letters(tag, want); });
+  });
+}
 
 WatchKey watch_key(const ConsulSource& source) {
   return {source.service, source.datacenter};

@@ -48,6 +48,15 @@ class Cluster:
                              and other.process.running()), None)
         return None
 
+    def whole(self) -> bool:
+        """Any one server may fail: three have a vote. One that was away for a while has none until
+        it has been there for 10 s."""
+        leader = self.leader()
+        if leader is None:
+            return False
+        health = leader.get("/v1/operator/autopilot/health")  # 429 where something is amiss
+        return health["Healthy"] and health["FailureTolerance"] == 1
+
     def await_new_leader(self, old: Member, limit: float = 60) -> float:
         """Seconds until another one leads."""
         began = time.monotonic()

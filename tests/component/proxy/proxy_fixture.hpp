@@ -9,6 +9,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <source_location>
 #include <string>
 #include <sys/socket.h>
 #include <vector>
@@ -222,13 +223,14 @@ class ProxyTest : public ::testing::Test {
   }
 
   /// Runs the loop until the condition holds; fails after 5 s.
-  void until(const std::function<bool()>& condition) {
+  void until(const std::function<bool()>& condition,
+             std::source_location where = std::source_location::current()) {
     const auto limit = Clock::now() + 5s;
     while (!condition() && Clock::now() < limit) {
       io_.restart();
       io_.run_one_for(10ms);
     }
-    EXPECT_TRUE(condition());
+    EXPECT_TRUE(condition()) << "awaited in line " << where.line();
   }
 
   [[nodiscard]] std::uint64_t in_flight() const {

@@ -271,5 +271,68 @@ TEST_F(ReloadTest, MaxClientsGrowsForThoseInTheKernelsQueue) {
   }());
 }
 
+TEST_F(ReloadTest, WhoWaitsForAConnectionGoesToAnInstanceThatIsStillThere) {
+  bool now = false;
+  FakeInstance gone(io_, later(now));
+  FakeInstance there(io_, answers(kNo));
+  auto options = defaults();
+  options.limits.connections = 1;
+  options.connect_timeout = 10s;
+  start(options, {gone.endpoint()});
+  run([&]() -> net::Awaitable<void> {
+    Peer holder = co_await connect();
+    (void)co_await holder.send(kGet);
+    while (instance(gone.endpoint()).in_flight == 0) {
+      net::Timer timer(io_.get_executor(), 5ms);
+      (void)co_await timer.async_wait(net::kTuple);
+    }
+    Peer waiting = co_await connect();
+    (void)co_await waiting.send(kGet);
+    while (instance(gone.endpoint()).in_flight == 1) {
+      net::Timer timer(io_.get_executor(), 5ms);
+      (void)co_await timer.async_wait(net::kTuple);
+    }
+    options.source = fixed({there.endpoint()});
+    apply({options}, {{"u", -1, false, ""}});
+    now = true;
+    (void)co_await waiting.read_until("\r\n\r\n");
+    EXPECT_THAT(waiting.received, HasSubstr("503 No")) << "the answer of the one that is there";
+  }());
+  EXPECT_EQ(gone.peers.size(), 1U);
+  EXPECT_EQ(there.peers.size(), 1U);
+}
+
+TEST_F(ReloadTest, WhoIsInTheQueueOfARemovedAddressIsServedByWhomItCameFor) {
+  FakeInstance one(io_, answers(kOk));
+  auto options = defaults();
+  shared_.max_clients = 1;
+  start(options, {one.endpoint()});
+  options.source = fixed({one.endpoint()});
+  auto removed = options;
+  removed.name = "v";
+  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  net::asio::ip::tcp::endpoint there(net::asio::ip::address_v4::loopback(), 0);
+  ASSERT_EQ(::bind(descriptor, there.data(), static_cast<socklen_t>(there.size())), 0);
+  ASSERT_EQ(::listen(descriptor, 8), 0);
+  socklen_t size = static_cast<socklen_t>(there.capacity());
+  ::getsockname(descriptor, there.data(), &size);
+  run([&]() -> net::Awaitable<void> {
+    apply({options, removed}, {{"u", -1, false, ""}, {"v", descriptor, false, "v"}}, 1);
+    Peer first = co_await connect();
+    (void)co_await first.send(kGet);
+    (void)co_await first.read_until("\r\n\r\nok");
+    net::TcpSocket socket(io_.get_executor());
+    (void)co_await socket.async_connect(there, net::kTuple);
+    Peer second(std::move(socket));
+    (void)co_await second.send(kGet);
+    apply({options}, {{"u", -1, false, ""}}, 1);
+    net::Timer pause(io_.get_executor(), 100ms);  // what is unused would go meanwhile
+    (void)co_await pause.async_wait(net::kTuple);
+    first.close();
+    const bool answered = co_await second.read_until("\r\n\r\nok");
+    EXPECT_TRUE(answered) << second.received;
+  }());
+}
+
 }  // namespace
 }  // namespace pilotfish::proxy::testing

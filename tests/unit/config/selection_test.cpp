@@ -65,9 +65,8 @@ TEST(Selection, RefusesBadTiers) {
       {upstream("prefer: [{tags: {a: b}}]"),
        "f.yaml:5:21: upstreams.billing.prefer.tags: must be a tag or a list of tags, not a map\n"},
       {upstream("prefer: [{datacenter: a.b}]"),
-       "f.yaml:5:27: upstreams.billing.prefer.datacenter: \"a.b\" has a dot; Consul's DNS cannot "
-       "ask "
-       "for it\n"},
+       "f.yaml:5:27: upstreams.billing.prefer.datacenter: \"a.b\" has a dot; over DNS Consul "
+       "would read it as a tag and another service\n"},
       {upstream("fresh: watch\nprefer: [{tags: [a], not: [a]}]"),
        "f.yaml:6:31: upstreams.billing.prefer: no instance can have tag \"a\" and not have it; "
        "remove one\n"},
