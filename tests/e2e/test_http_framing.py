@@ -179,7 +179,7 @@ def test_a_request_in_one_byte_pieces_is_understood(lane):
 
 
 def test_a_client_that_half_closes_after_its_request_gets_the_answer(lane):
-    port, _, _ = lane(client_half_close="serve")
+    port, _, _ = lane(options="client_half_close: serve")
     with Client(port) as client:
         client.send(build("POST", "/", body=b"all"))
         client.finish_sending()

@@ -218,6 +218,7 @@ TEST_F(ClientGone, OfATcpUpstreamLeavesTheLineByAReset) {
   FakeInstance instance(io_, [this](Peer& peer) -> net::Awaitable<void> {
     asked_ = true;
     co_await peer.read_all();
+    peer.close();
   });
   auto options = defaults();
   options.protocol = Protocol::kTcp;
