@@ -39,16 +39,15 @@ void ClosingHabit::closed_after(Duration idle, TimePoint now) {
   }
 }
 
-ConnectionPtr InstanceLink::take(bool surely, TimePoint now) {
+ConnectionPtr InstanceLink::take(Care care, TimePoint now) {
   while (!idle_.empty()) {
-    if (surely && now - idle_.back()->idle_since >= habit.safe_idle(now)) {
-      idle_.pop_back();  // the new one that is made instead will take its place
+    if (care == Care::kHabit && now - idle_.back()->idle_since >= habit.safe_idle(now)) {
       return nullptr;
     }
     auto connection = std::move(idle_.back());
     idle_.pop_back();
     auto& stream = connection->stream;
-    if (!(surely ? stream.disturbed() : stream.seems_disturbed())) {
+    if (!(care == Care::kEvents ? stream.seems_disturbed() : stream.disturbed())) {
       connection->resume();
       return connection;
     }
@@ -78,6 +77,13 @@ void InstanceLink::prune(TimePoint limit) {
   std::erase_if(idle_, [limit](const ConnectionPtr& connection) {
     return connection->idle_since < limit || connection->stream.disturbed();
   });
+}
+
+void InstanceLink::replace_one() {
+  if (!idle_.empty()) {
+    idle_.front()->stream.reset();
+    idle_.erase(idle_.begin());
+  }
 }
 
 bool InstanceLink::close_one() {

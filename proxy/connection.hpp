@@ -102,15 +102,22 @@ class InstanceLink final : public balancer::InstanceAttachment,
  public:
   explicit InstanceLink(InstanceMetrics handles) : metrics(std::move(handles)) {}
 
-  /// The idle connection used last, or nullptr; closed and readable ones are thrown away. `surely`,
-  /// for a request that could not be repeated: only one that the instance will not close now, and
-  /// the kernel is asked; otherwise the events of this moment tell, which saves a system call.
-  [[nodiscard]] ConnectionPtr take(bool surely, TimePoint now);
+  /// How sure a request has to be of a kept connection.
+  enum class Care : std::uint8_t {
+    kEvents,  ///< the events of this moment tell whether it ended, which saves a system call
+    kKernel,  ///< the kernel is asked
+    kHabit,   ///< for one that could not be repeated: nor will the instance close it just now
+  };
+  /// The idle connection used last, or nullptr; closed and readable ones are thrown away.
+  [[nodiscard]] ConnectionPtr take(Care care, TimePoint now);
   void give(ConnectionPtr connection, TimePoint now);
   /// Closes what was idle since before `limit`, or is not silent any more.
   void prune(TimePoint limit);
   /// Closes the connection idle for longest; false where there is none.
   bool close_one();
+  /// A new connection is made although there are idle ones, which are not to be trusted: instead of
+  /// one of those. Reset, as it carries nothing: no port waits for late segments of it.
+  void replace_one();
   void close_all() { idle_.clear(); }
   [[nodiscard]] std::size_t idle() const { return idle_.size(); }
   /// An idle one ended: it is destroyed.

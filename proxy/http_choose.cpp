@@ -6,6 +6,7 @@
 namespace pilotfish::proxy {
 
 using balancer::RetryVerdict;
+using Care = InstanceLink::Care;
 
 bool HttpSession::choose_pooled(TimePoint now) {
   if (want_fresh_connection_ || !paused_) {
@@ -16,8 +17,7 @@ bool HttpSession::choose_pooled(TimePoint now) {
   if (chosen == nullptr) {
     return false;
   }
-  const bool repeatable = http::is_idempotent(request_.method) && body_.complete();
-  connection_ = upstream_->take_idle(*chosen, !repeatable, now);
+  connection_ = upstream_->take_idle(*chosen, repeatable() ? Care::kEvents : Care::kHabit, now);
   if (!connection_) {
     candidate_ = balancer::InstanceRef(chosen);
     return false;
@@ -67,6 +67,7 @@ net::Awaitable<bool> HttpSession::connect(Opening& opening) {
       co_return false;
     }
     if (pauses_before(*chosen)) {
+      opening.give_up();  // others need not wait for the end of the pause
       const bool goes_on = co_await pause(now);
       if (!goes_on) {
         co_return false;
@@ -74,13 +75,14 @@ net::Awaitable<bool> HttpSession::connect(Opening& opening) {
       continue;  // with whoever serves by then
     }
     if (!want_fresh_connection_) {
-      connection_ = upstream_->take_idle(*chosen, true, now);
+      connection_ = upstream_->take_idle(*chosen, repeatable() ? Care::kKernel : Care::kHabit, now);
     }
     start_try(*chosen, now);
     if (connection_) {
       co_return true;
     }
     opening.want_fresh(want_fresh_connection_);
+    opening.take_care(!repeatable());
     Opened opened = co_await upstream_->open(*chosen, opening);
     want_fresh_connection_ = false;
     if (cut_) {
@@ -92,7 +94,8 @@ net::Awaitable<bool> HttpSession::connect(Opening& opening) {
       co_return true;
     }
     if (opened.error == OpenError::kInstanceLost) {
-      finish_try(balancer::Outcome::kNeutral);
+      try_open_ = false;  // nothing was tried: no line, no verdict
+      upstream_->try_finished(*instance_, balancer::Outcome::kNeutral, {}, Clock::now());
       continue;
     }
     const bool failed = opened.error == OpenError::kConnect || opened.error == OpenError::kTimeout;

@@ -189,7 +189,7 @@ net::Awaitable<void> HttpSession::relay_answer(Connection& connection) {
     alive_ = false;
     reset_on_close_ =
         reset_on_close_ || (end == BodyEnd::kCut && answer_framing_ == http::Framing::kUntilClose);
-    error_ = end == BodyEnd::kCut ? "http_response_incomplete" : "client_gone";
+    error_ = end == BodyEnd::kCut ? "http_response_incomplete" : gone();
     finish_try(end == BodyEnd::kCut ? balancer::Outcome::kReset : balancer::Outcome::kNeutral);
   } else {
     finish_try(gateway_error ? balancer::Outcome::kGatewayError : balancer::Outcome::kSuccess);
@@ -377,6 +377,7 @@ net::Awaitable<void> HttpSession::switch_protocols(Connection& connection) {
   tunnel_in_ = end.up;
   body_out_ = end.down;
   reset_on_close_ = end.broken;
+  error_ = end.idle ? "idle_timeout" : end.broken ? "connection_terminated" : "";
   if (end.broken) {
     connection.stream.reset();  // a FIN would look like an end
   }

@@ -50,7 +50,7 @@ net::Awaitable<void> HttpSession::fail(TryEnd end) {
       break;
     default:
       alive_ = false;
-      error_ = "client_gone";
+      error_ = gone();
       break;
   }
 }

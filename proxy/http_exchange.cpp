@@ -237,7 +237,9 @@ bool HttpSession::try_again(TryEnd end) {
       }
       const bool reused = connection_->reused && !any_byte_back_ && !connection_->lost();
       if (reused) {
-        link_of(*instance_).habit.closed_after(try_started_ - connection_->idle_since, now);
+        link_of(*instance_)
+            .habit.closed_after(std::max(Duration::zero(), try_started_ - connection_->idle_since),
+                                now);
       }
       // A kept connection that the instance closed between two requests is no failure of it.
       finish_try(reused ? Outcome::kNeutral : Outcome::kReset);
@@ -263,7 +265,8 @@ bool HttpSession::untouched() const {
   }
   const bool nothing_left = send_error_ && scratch_->rest.size() == scratch_->to_send;
   // A FIN acknowledges all that came before it. One that does not cover the request's first byte
-  // was sent by an instance that had not received it, and that can answer nothing any more.
+  // was sent by an instance that had not received it. It can answer nothing any more, and what it
+  // closed while the request was on its way it will not read: that is taken for granted.
   return nothing_left || (scratch_->sent_at_once && scratch_->ended_first &&
                           connection_->stream.unacknowledged(scratch_->to_send));
 }
@@ -281,6 +284,9 @@ RetryVerdict HttpSession::ask_retry(RetryCause cause, TimePoint now) {
   question.reuse_repeat_spent = reuse_repeat_spent_;
   question.untouched = cause == RetryCause::kReset && untouched();
   const auto verdict = upstream_->decide_retry(question, now);
+  if (question.untouched && verdict != RetryVerdict::kNo) {
+    connection_->stream.reset();  // or the kernel would go on sending what goes elsewhere now
+  }
   if (verdict == RetryVerdict::kFreshConnection) {
     reuse_repeat_spent_ = true;
     want_fresh_connection_ = true;

@@ -48,7 +48,14 @@ class HttpSession final : public Session, private net::HangUpWatcher {
 
  private:
   /// The client left a request that runs: it has no one to answer.
-  void hung_up() override { cut(); }
+  void hung_up() override {
+    left_ = true;
+    cut();
+  }
+  /// How a request ended whose client gets no answer.
+  [[nodiscard]] std::string_view gone() const {
+    return cut_ && !left_ ? "drain_ended" : "client_gone";
+  }
 
   enum class HeadRead : std::uint8_t { kRequest, kClosed, kRefused };
 
@@ -138,6 +145,10 @@ class HttpSession final : public Session, private net::HangUpWatcher {
   }
   /// The hot path: an idle connection of the picked instance, without suspending.
   [[nodiscard]] bool choose_pooled(TimePoint now);
+  /// Nothing is lost where a try breaks before its answer.
+  [[nodiscard]] bool repeatable() const {
+    return http::is_idempotent(request_.method) && body_.complete();
+  }
   /// A fresh lookup where the request needs one, then a connection; false: answered with an error.
   net::Awaitable<bool> choose();
   net::Awaitable<bool> connect(Opening& opening);
@@ -258,6 +269,7 @@ class HttpSession final : public Session, private net::HangUpWatcher {
   bool unread_input_ = false;  ///< close must linger
   bool idle_ = false;          ///< waiting for the first byte of a request
   bool cut_ = false;
+  bool left_ = false;  ///< cut because the client left
   bool first_request_ = true;
   TimePoint idle_since_{};
   std::uint32_t drained_ = 0;  ///< answers during a drain that let a pipelined request follow

@@ -68,11 +68,11 @@ net::Awaitable<void> TcpSession::run(std::unique_ptr<TcpSession> self) {
 
 net::Awaitable<void> TcpSession::serve() {
   upstream_->budget().on_request(arrived_);
-  if (!upstream_->is_covered(claim_)) {
-    co_await upstream_->covered(std::move(claim_));
-  }
   if (client_.watch(*this, net::HangUp::kReset)) {
-    cut_ = true;
+    left_ = cut_ = true;
+  }
+  if (!cut_ && !upstream_->is_covered(claim_)) {
+    co_await upstream_->covered(std::move(claim_));
   }
   bool connected = false;
   if (!cut_) {
@@ -80,7 +80,7 @@ net::Awaitable<void> TcpSession::serve() {
   }
   client_.unwatch();
   if (!connected || cut_) {
-    error_ = cut_ ? std::string_view("client_gone") : error_;
+    error_ = left_ ? std::string_view("client_gone") : cut_ ? "drain_ended" : error_;
     client_.reset();  // no byte was carried: an RST says so
     log_refusal();
     log_end(error_, {});
@@ -126,6 +126,7 @@ net::Awaitable<bool> TcpSession::connect() {
     if (!std::exchange(paused, true) && balancer::waits_first(retries, tried)) {
       const auto time =
           balancer::retry_pause(upstream_->options().retry.backoff, pauses++, worker_->random);
+      opening_.give_up();  // others need not wait for the end of the pause
       const bool goes_on = co_await pause_for(worker_->executor, cut_, now + time);
       if (!goes_on) {
         co_return false;

@@ -27,7 +27,10 @@ class TcpSession final : public Session, private net::HangUpWatcher {
 
  private:
   /// Reset before it has an instance.
-  void hung_up() override { cut(); }
+  void hung_up() override {
+    left_ = true;
+    cut();
+  }
   net::Awaitable<void> serve();
   net::Awaitable<bool> connect();
   /// Another instance may be tried; asked once for each that failed.
@@ -57,6 +60,7 @@ class TcpSession final : public Session, private net::HangUpWatcher {
   std::string_view error_;
   std::string why_;  ///< the last failed try
   bool cut_ = false;
+  bool left_ = false;  ///< cut because the client left
 };
 
 }  // namespace pilotfish::proxy

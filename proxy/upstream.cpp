@@ -171,6 +171,7 @@ void Upstream::publish_events() {
       sticky_.remove(options_.name, *instance);
     }
     link_of(*instance).close_all();
+    link_of(*instance).habit = {};
     metrics_.instance_left(*instance, Clock::now());
   }
   for (const auto& instance : events.ejected) {

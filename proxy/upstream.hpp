@@ -45,6 +45,8 @@ class Opening {
  public:
   /// From now on only new connections will do.
   void want_fresh(bool fresh) { fresh_ = fresh; }
+  /// What cannot be repeated keeps off connections that the instance may be about to close.
+  void take_care(bool careful) { careful_ = careful; }
   /// No further try follows: whoever is next in line need not wait for the end of this request.
   void give_up() { slot_ = {}; }
   /// Nobody wants it any more: open() ends soon, the place in line is free at once.
@@ -57,6 +59,7 @@ class Opening {
   ConnectionSlots::Waiter* waiter_ = nullptr;
   UpstreamStream* stream_ = nullptr;
   bool fresh_ = false;
+  bool careful_ = false;
   bool called_off_ = false;
 };
 
@@ -146,9 +149,9 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   }
   /// Changes with the tiers: what was `wanted` of other ones means nothing.
   [[nodiscard]] std::uint32_t tiers_turn() const { return tiers_turn_; }
-  [[nodiscard]] ConnectionPtr take_idle(balancer::InstanceState& instance, bool surely,
+  [[nodiscard]] ConnectionPtr take_idle(balancer::InstanceState& instance, InstanceLink::Care care,
                                         TimePoint now) {
-    return link_of(instance).take(surely, now);
+    return link_of(instance).take(care, now);
   }
   /// Opens a connection, waiting in line where limits.connections is reached; a kept connection of
   /// this instance that is free when its turn comes is taken instead.

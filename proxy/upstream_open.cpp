@@ -69,8 +69,12 @@ net::Awaitable<std::optional<OpenError>> Upstream::wait_in_line(InstanceState& i
     co_return OpenError::kQueueFull;
   }
   const bool was_eligible = instance.eligible();
-  ConnectionSlots::Waiter waiter(worker_.executor, Clock::now() + options_.connect_timeout,
-                                 opening.fresh_ ? nullptr : &instance);
+  const auto now = Clock::now();
+  auto& habit = link_of(instance).habit;
+  const bool only_new =
+      opening.fresh_ || (opening.careful_ && habit.safe_idle(now) <= Duration::zero());
+  ConnectionSlots::Waiter waiter(worker_.executor, now + options_.connect_timeout,
+                                 only_new ? nullptr : &instance);
   opening.slots_ = slots_.get();
   opening.waiter_ = &waiter;
   co_await slots_->wait(waiter);
@@ -81,6 +85,9 @@ net::Awaitable<std::optional<OpenError>> Upstream::wait_in_line(InstanceState& i
       kept->resume();
       out.connection = std::move(kept);
       co_return std::nullopt;
+    }
+    if (!opening.called_off_) {
+      habit.closed_after(Duration::zero(), Clock::now());
     }
     opening.slot_ = kept->take_slot();
   }
@@ -106,6 +113,9 @@ net::Awaitable<Opened> Upstream::open(InstanceState& instance, Opening& opening)
       out.error = failed.value_or(OpenError{});
       co_return out;
     }
+  }
+  if (opening.careful_) {
+    link_of(instance).replace_one();
   }
   auto connection = std::make_unique<Connection>(worker_.executor, worker_.buffers,
                                                  worker_.deadlines, std::move(opening.slot_));

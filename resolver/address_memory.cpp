@@ -95,10 +95,12 @@ bool AddressRound::settled(const Target& target) const {
   if (v4.ended && v6.ended) {
     return true;
   }
-  const auto enough = [this](const Part& came, const Part& other) {
-    return came.found && !(patient_ && other.waited);
+  // That a name does not exist is true of both families (RFC 8020); but there are servers that say
+  // so of AAAA where they only have none (RFC 4074 section 4.2), so it is A's word that counts.
+  const auto enough = [this](bool came, const Part& other) {
+    return came && !(patient_ && other.waited);
   };
-  return enough(v4, v6) || enough(v6, v4);
+  return enough(v4.found || v4.nxdomain, v6) || enough(v6.found, v4);
 }
 
 void AddressRound::settle(Target& target) {
@@ -125,6 +127,11 @@ AddressesFound AddressRound::take(TimePoint now) {
     std::vector<IpAddress> addresses;
     std::optional<LookupResult> fault;
     bool nxdomain = true;
+    const auto& v6 = target.parts[place(Family::kV6)];
+    const bool gone = target.parts[place(Family::kV4)].nxdomain && (!v6.ended || ran_out(v6.fault));
+    if (gone) {
+      known[place(Family::kV6)].addresses.clear();
+    }
     for (const auto family : kBoth) {
       const auto part = place(family);
       const auto& mine = target.parts[part];
@@ -134,11 +141,11 @@ AddressesFound AddressRound::take(TimePoint now) {
           memory_.not_waited_until_[part] = now + AddressMemory::kNotAgainFor;
         }
       }
-      if (!mine.ended || mine.fault) {
+      if (!gone && (!mine.ended || mine.fault)) {
         fault = mine.fault.value_or(LookupResult::kTimeout);
         ++out.unanswered[part];
       }
-      nxdomain = nxdomain && mine.nxdomain;
+      nxdomain = nxdomain && (gone || mine.nxdomain);
       addresses.insert(addresses.end(), known[part].addresses.begin(), known[part].addresses.end());
     }
     out.fault = fault ? fault : out.fault;

@@ -65,9 +65,10 @@ struct AddressesFound {
 /// One lookup of some host names: what to ask, and when what came is enough. Both families of each
 /// target are asked at once. Where one gave addresses, the other is waited for until patience()
 /// alone, and not at all if it was silent the last time or any target's was within kNotAgainFor;
-/// its answer still counts when it comes, for the next lookup. Where one gave nothing, the other is
-/// waited for to the end. (RFC 8305, 3 has a like rule with a fixed 50 ms.)
-/// Pure. Thread-safety: none. May outlive its lookup: late answers only reach the memory.
+/// its answer still counts when it comes, for the next lookup. The same where A says that the name
+/// does not exist. Where one gave nothing, the other is waited for to the end. (RFC 8305, 3 has a
+/// like rule with a fixed 50 ms.) Pure. Thread-safety: none. May outlive its lookup: late answers
+/// only reach the memory.
 class AddressRound {
  public:
   /// Targets in lower case, each once. The memory forgets all others, and must outlive this.

@@ -245,5 +245,75 @@ TEST_F(ClientGone, OfATcpUpstreamLeavesTheLineByAReset) {
   EXPECT_EQ(instance.peers.size(), 1U);
 }
 
+/// An address whose connections are begun and never accepted: its queue is full.
+class SilentAddress {
+ public:
+  explicit SilentAddress(net::Executor executor) : listener_(executor, net::asio::ip::tcp::v4()) {
+    listener_.bind({net::asio::ip::address_v4::loopback(), 0});
+    listener_.listen(0);
+    for (int i = 0; i < 4; ++i) {
+      auto& socket = queue_.emplace_back(executor, net::asio::ip::tcp::v4());
+      socket.non_blocking(true);
+      net::ErrorCode under_way;
+      socket.connect(listener_.local_endpoint(), under_way);
+    }
+  }
+  [[nodiscard]] Endpoint endpoint() const { return net::from_asio(listener_.local_endpoint()); }
+
+ private:
+  net::TcpAcceptor listener_;
+  std::list<net::TcpSocket> queue_;
+};
+
+TEST_F(ClientGone, EndsAnAttemptToConnect) {
+  const SilentAddress nowhere(io_.get_executor());
+  auto options = defaults();
+  options.connect_timeout = 30s;
+  for (const auto protocol : {Protocol::kHttp, Protocol::kTcp}) {
+    options.protocol = protocol;
+    log_.lines.clear();
+    start(options, {nowhere.endpoint()});
+    std::optional<Peer> client;
+    run([](auto connect, auto* peer) -> net::Awaitable<void> {
+      Peer made = co_await connect();
+      peer->emplace(std::move(made));
+      (void)co_await (*peer)->send(kGet);
+    }([this] { return connect(); }, &client));
+    until([this] { return in_flight() == 1; });
+    leave(*client, Leaves::kResets);
+    until([this] { return in_flight() == 0 && log_.lines.size() == 1; });
+    EXPECT_TRUE(log_.lines.at(0).ends_with(" client_gone")) << log_.lines.at(0);
+    EXPECT_EQ(proxy_->status(Clock::now()).at(0).instances.at(0).failures, 0U);
+    TearDown();
+    SetUp();
+  }
+}
+
+TEST_F(ClientGone, IsNotSaidOfWhatTheEndOfADrainCuts) {
+  FakeInstance instance(io_, waits());
+  for (const auto protocol : {Protocol::kHttp, Protocol::kTcp}) {
+    auto options = defaults();
+    options.protocol = protocol;
+    asked_ = false;
+    log_.lines.clear();
+    start(options, {instance.endpoint()});
+    std::optional<Peer> client;
+    run([](auto connect, auto* peer) -> net::Awaitable<void> {
+      Peer made = co_await connect();
+      peer->emplace(std::move(made));
+      (void)co_await (*peer)->send(kWait);
+    }([this] { return connect(); }, &client));
+    until([this] { return asked_; });
+    proxy_->stop();
+    until([this] { return log_.lines.size() == 1; });
+    EXPECT_EQ(log_.lines.at(0).find("client_gone"), std::string::npos) << log_.lines.at(0);
+    if (protocol == Protocol::kHttp) {
+      EXPECT_TRUE(log_.lines.at(0).ends_with(" drain_ended")) << log_.lines.at(0);
+    }
+    TearDown();
+    SetUp();
+  }
+}
+
 }  // namespace
 }  // namespace pilotfish::proxy::testing

@@ -1,4 +1,6 @@
 // What a switched connection passes on besides its bytes: how it ends, and what is written of it.
+#include <array>
+#include <list>
 #include <optional>
 
 #include "tests/component/proxy/proxy_fixture.hpp"
@@ -100,6 +102,53 @@ TEST_F(Tunnels, AnEndReachesTheOtherSideAsAnEndAndTheAccessLineNamesTheRequest) 
   EXPECT_FALSE(client->was_reset);
   until([this] { return log_.lines.size() == 1; });
   EXPECT_EQ(log_.lines.at(0), "GET /chat?room=1 101 5 4");
+}
+
+TEST_F(Tunnels, WeighOnTunnelsAndNotOnRequests) {
+  // Switches where it is asked to, answers the rest.
+  std::array<int, 2> answered{};
+  std::array<int, 2> switched{};
+  const auto script = [&](std::size_t me) -> FakeInstance::Script {
+    return [&, me](Peer& peer) -> net::Awaitable<void> {
+      for (;;) {
+        const bool head = co_await peer.read_until("\r\n\r\n");
+        if (!head) {
+          co_return;
+        }
+        const bool upgrade = peer.received.find("Upgrade") != std::string::npos;
+        peer.received.clear();
+        ++(upgrade ? switched : answered)[me];
+        std::string answer = upgrade ? kSwitch : "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+        answer += upgrade ? "ping" : "";
+        (void)co_await peer.send(std::move(answer));
+      }
+    };
+  };
+  FakeInstance one(io_, script(0));
+  FakeInstance two(io_, script(1));
+  auto options = defaults();
+  options.cluster.algorithm = balancer::Algorithm::kLeastRequest;
+  start(options, {one.endpoint(), two.endpoint()});
+  std::list<std::optional<Peer>> clients(4);
+  open(clients.front());
+  run([](auto connect) -> net::Awaitable<void> {
+    Peer client = co_await connect();
+    for (int i = 0; i < 100; ++i) {
+      client.received.clear();
+      (void)co_await client.send(kGet);
+      (void)co_await client.read_until("\r\n\r\nok");
+    }
+  }([this] { return connect(); }));
+  EXPECT_GT(answered[0], 25);
+  EXPECT_GT(answered[1], 25);
+  for (auto client = std::next(clients.begin()); client != clients.end(); ++client) {
+    open(*client);
+  }
+  EXPECT_EQ(switched[0], 2);
+  EXPECT_EQ(switched[1], 2);
+  for (auto& client : clients) {
+    client->reset();
+  }
 }
 
 }  // namespace

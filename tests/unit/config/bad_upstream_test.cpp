@@ -179,6 +179,10 @@ TEST(BadUpstream, RefusesBadHostsAndPauses) {
        "write one like billing.internal\n"},
       {upstream("protocol: tcp\nhost: instance"),
        "f.yaml:6:5: upstreams.billing: \"host\" works only with protocol: http; remove it\n"},
+      {upstream("protocol: tcp\nclient_half_close: serve"),
+       "f.yaml:6:5: upstreams.billing: \"client_half_close\" works only with protocol: http; "
+       "remove "
+       "it (tcp passes a half-close on)\n"},
       {upstream("retry: {backoff: 25}"),
        "f.yaml:5:22: upstreams.billing.retry.backoff: \"25\" needs a unit; write 25ms, 25s, 25m or "
        "25h\n"},

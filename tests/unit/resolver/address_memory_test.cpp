@@ -20,6 +20,9 @@ FamilyAnswer gives(const char* text) {
 FamilyAnswer nothing() {
   return {};
 }
+FamilyAnswer denied() {
+  return {.addresses = {}, .fault = {}, .nxdomain = true};
+}
 FamilyAnswer fails(LookupResult how) {
   return {.addresses = {}, .fault = how};
 }
@@ -75,6 +78,25 @@ TEST_F(Addresses, OfASilentFamilyAreWaitedForOnceAMinute) {
     found = ask(gives("10.0.0.1"), std::nullopt);
     EXPECT_FALSE(waited) << second;
   }
+}
+
+TEST_F(Addresses, OfANameThatAIsToldDoesNotExistAreGoneThoughAaaaIsSilent) {
+  (void)ask(gives("10.0.0.1"), gives("fd00::1"));
+  for (const bool first : {true, false}) {
+    const auto found = ask(denied(), std::nullopt);
+    EXPECT_EQ(waited, first) << "until patience, and not again";
+    EXPECT_THAT(found.unknown, ElementsAre("a"));
+    EXPECT_EQ(found.nxdomain, 1U);
+    EXPECT_THAT(found.failed, IsEmpty());
+    EXPECT_THAT(found.addresses, IsEmpty());
+    now += 1s;
+  }
+}
+
+TEST_F(Addresses, StayWhereAaaaAloneIsToldThatTheNameDoesNotExist) {
+  (void)ask(gives("10.0.0.1"), nothing());
+  EXPECT_THAT(ask(gives("10.0.0.1"), denied()).addresses.at("a"), ElementsAre(ip("10.0.0.1")));
+  EXPECT_THAT(ask(std::nullopt, denied()).addresses.at("a"), ElementsAre(ip("10.0.0.1")));
 }
 
 TEST_F(Addresses, OfAnotherTargetAreNotWaitedForWithinTheSameMinute) {
