@@ -118,6 +118,43 @@ TEST_F(Connections, AnotherInstancesTurnInTheLineGetsItsSlot) {
   EXPECT_EQ(asked_.size(), 8U);
 }
 
+TEST_F(Connections, APauseBetweenTriesHoldsNoPlace) {
+  // One of two refuses: its requests wait for retry.backoff, and must not keep others waiting.
+  FakeInstance instance(io_, notes());
+  net::TcpAcceptor closed(io_.get_executor(), {net::asio::ip::address_v4::loopback(), 0});
+  const auto refusing = net::from_asio(closed.local_endpoint());
+  closed.close();
+  auto options = defaults();
+  options.limits.connections = 1;
+  options.connect_timeout = 2s;
+  options.retry.attempts = 3;
+  options.retry.backoff = 10s;
+  options.request_timeout = 10s;
+  options.cluster.eject.consecutive = 1000;
+  start(options, {refusing});
+  std::list<Peer> clients;
+  run([](auto connect, std::list<Peer>* all) -> net::Awaitable<void> {
+    Peer made = co_await connect();
+    all->push_back(std::move(made));
+    (void)co_await all->back().send(get("/first"));
+  }([this] { return connect(); }, &clients));
+  until([this] {
+    return in_flight() == 0 && proxy_->status(Clock::now()).at(0).instances.at(0).failures > 0;
+  });
+  Proxy::Update update;
+  options.source = resolver::StaticSource{{{.endpoint = instance.endpoint(), .tags = {}}}};
+  update.upstreams = {options};
+  update.max_clients = 100;
+  proxy_->apply(update, {{"u", -1, false, ""}});
+  run([](auto connect) -> net::Awaitable<void> {
+    Peer other = co_await connect();
+    (void)co_await other.send(get("/other"));
+    const bool answered = co_await other.read_until("hello");
+    EXPECT_TRUE(answered) << other.received;
+  }([this] { return connect(); }));
+  clients.clear();
+}
+
 TEST_F(Connections, OneThatMeetsItselfIsRefused) {
   // Connections take the even ports, so that to a free one of them the kernel gives, sooner or
   // later, a connection from the very same port.
@@ -244,6 +281,40 @@ TEST_F(Connections, APostThatCrossesTheInstancesCloseIsSentAgain) {
   EXPECT_TRUE(client->received.starts_with("HTTP/1.1 200 ")) << client->received;
   EXPECT_EQ(asked_.size(), 3U) << "never twice";
   EXPECT_EQ(instance.peers.size(), 2U);
+}
+
+TEST_F(Connections, APostOfWhichAByteWasAcknowledgedIsNotSentAgain) {
+  int requests = 0;
+  FakeInstance instance(io_, [&requests](Peer& peer) -> net::Awaitable<void> {
+    for (;;) {
+      const bool whole = co_await peer.read_until("ok");
+      if (!whole) {
+        co_return;
+      }
+      peer.received.clear();
+      if (++requests == 3) {
+        break;
+      }
+      (void)co_await peer.send(kAnswer);
+    }
+    peer.shutdown_send();  // it has the request, and might act on it
+    co_await peer.read_all();
+  });
+  start(defaults(), {instance.endpoint()});
+  run([](auto connect) -> net::Awaitable<void> {
+    Peer client = co_await connect();
+    for (int i = 0; i < 2; ++i) {
+      client.received.clear();
+      (void)co_await client.send(kPost);
+      (void)co_await client.read_until("hello");
+    }
+    client.received.clear();
+    (void)co_await client.send(kPost);
+    (void)co_await client.read_until("\r\n\r\n");
+    EXPECT_TRUE(client.received.starts_with("HTTP/1.1 502 ")) << client.received;
+  }([this] { return connect(); }));
+  EXPECT_EQ(requests, 3);
+  EXPECT_EQ(instance.peers.size(), 1U);
 }
 
 TEST_F(Connections, APostKeepsOffConnectionsThatAnInstanceMayBeAboutToClose) {
