@@ -2,7 +2,7 @@
 
 namespace pilotfish::app {
 
-/// Exit codes of the command line (design.md section 3; sysexits.h has the numbers).
+/// Exit codes of the command line (sysexits.h has the numbers).
 enum ExitCode : int {
   kExitOk = 0,
   kExitFailure = 1,

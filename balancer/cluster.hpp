@@ -189,7 +189,7 @@ struct PreparedTier;  // what follows from a large answer (balancer/tier_table.h
 
 /// Everything that decides which instance of an upstream serves: tiers with hysteresis, ejection,
 /// SRV priority and weight, slow start, and the balancing algorithm. Pure: no clock, no I/O.
-/// Semantics: design.md section 4 (Tier, Ejection, SRV, Causes).
+/// Semantics: docs/how-it-decides.md ("Which instance").
 /// Thread-safety: none; one per upstream and worker.
 class Cluster {
  public:

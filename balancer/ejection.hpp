@@ -7,7 +7,7 @@
 
 namespace pilotfish::balancer {
 
-/// Passive ejection of single instances (design.md section 4, Ejection).
+/// Passive ejection of single instances (docs/how-it-decides.md, "Ejection").
 ///
 /// An instance with `consecutive` failures in a row is ejected for `base` times the count of its
 /// ejections, at most `max`. When that time is over it probes: one request is let through. Success

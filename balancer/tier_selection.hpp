@@ -22,7 +22,7 @@ struct TierCounts {
   std::size_t drained = 0;    ///< by configuration: as if they were not there
 };
 
-/// Which tier serves: the hysteresis of design.md section 4 (Tier, Causes) over counts alone.
+/// Which tier serves: the hysteresis of docs/how-it-decides.md over counts alone.
 ///
 /// - A tier is enough with min_healthy healthy instances (never fewer than one).
 /// - A serving tier that is enough gives way only to a better one that was enough for

@@ -8,7 +8,7 @@ namespace pilotfish::http {
 
 // The HTTP/1.1 codec: a whole head (as HeadScan found it) to a digested one. Syntax is Beast's
 // basic_parser (h1_beast.hpp), with a short way for plain heads (h1_plain.hpp); on top of it stands
-// everything that could be read two ways and is refused (design.md section 4, HTTP; RFC 9112
+// everything that could be read two ways and is refused (docs/hostile-input.md; RFC 9112
 // sections 3, 5, 6). Pure. Views point into `bytes`.
 
 /// Digests a request head. kNone where it is good; `head` is meaningful only then.

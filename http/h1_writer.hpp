@@ -37,7 +37,7 @@ void write_response(const ResponseHead& head, const ResponseRewrite& rewrite, st
 /// Appends the trailer fields that `hop` lets pass, and the final empty line.
 void write_trailers(const std::vector<Field>& fields, const HopByHop& hop, std::string& out);
 
-/// An answer of our own (design.md section 3, Errors).
+/// An answer of our own (docs/how-it-decides.md, "What the application sees").
 struct OwnAnswer {
   int status = 500;
   std::string_view error;  ///< an RFC 9209 section 2.3 name; empty: it is no error

@@ -108,7 +108,7 @@ struct ResponseHead : Head {
   void clear();
 };
 
-/// Why a head was refused; each is one answer of design.md section 3 (Errors).
+/// Why a head was refused; each is one answer of our own (docs/how-it-decides.md).
 enum class Refusal : std::uint8_t {
   kNone,
   kMalformed,      ///< 400, or 502 for an answer

@@ -6,7 +6,7 @@
 
 namespace pilotfish::metrics {
 
-// Every family the program exports (design.md section 3). One table: the code takes its handles
+// Every family the program exports (docs/metrics.md). One table: the code takes its handles
 // from here, docs/metrics.md is generated from it.
 
 inline constexpr Family kUpstreamRequests{

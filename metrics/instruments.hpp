@@ -33,7 +33,7 @@ class Gauge {
   std::atomic<double> value_{0};
 };
 
-/// Latency histogram with fixed bounds, 0.5 ms to 30 s (design.md section 3).
+/// Latency histogram with fixed bounds, 0.5 ms to 30 s (docs/metrics.md).
 class Histogram {
  public:
   /// Upper bounds in seconds; a last bucket takes what is above.

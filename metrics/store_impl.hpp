@@ -25,7 +25,7 @@ struct SeriesView {
   Instrument instrument;
 };
 
-/// How long an instance's series stay after it left its upstream (design.md section 3).
+/// How long an instance's series stay after it left its upstream (docs/metrics.md).
 inline constexpr Duration kRetireAfter = std::chrono::minutes(1);
 
 /// Where `name` stands among a family's labels; -1 where it has no such label.

@@ -16,7 +16,7 @@ using IoResult = std::tuple<ErrorCode, std::size_t>;
 
 /// What sessions talk to: bytes both ways, half-close, and cancelling. Reading and writing take
 /// what is there at once; waiting holds no buffer, so an idle connection costs none. TcpStream is
-/// one; a TLS stream will be another (design.md section 6). Gather writes are part of it; splice is
+/// one; a TLS stream will be another. Gather writes are part of it; splice is
 /// optional (net/splice.hpp).
 template <class S>
 concept Stream = requires(S& stream, std::span<char> in, std::span<const asio::const_buffer> out,

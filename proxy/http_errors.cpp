@@ -1,4 +1,4 @@
-// What the application gets where no instance's answer can be had (design.md section 3, Errors).
+// What the application gets where no instance's answer can be had (docs/how-it-decides.md).
 #include "http/h1_writer.hpp"
 #include "proxy/http_session.hpp"
 

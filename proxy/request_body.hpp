@@ -12,7 +12,7 @@
 namespace pilotfish::proxy {
 
 /// The body of one request on its way up: what was decoded, and what is kept so that a try can be
-/// repeated (up to 64 KiB, design.md section 4, Retry). Pure; views as long as their buffer lives.
+/// repeated (up to 64 KiB). Pure; views as long as their buffer lives.
 class RequestBody {
  public:
   static constexpr std::size_t kKept = 64UL * 1024;

@@ -13,7 +13,7 @@ namespace pilotfish::registry {
 
 using namespace std::chrono_literals;
 
-/// Where the local agent's HTTP API is. The environment overrides (design.md section 3).
+/// Where the local agent's HTTP API is. The environment overrides (docs/configuration.md).
 struct ConsulHttp {
   std::string url = "http://127.0.0.1:8500";  ///< http://HOST:PORT or unix://PATH
   std::string token;                          ///< a secret: never logged, redacted in /config

@@ -24,7 +24,7 @@ std::string go_duration(Duration duration);
 /// What an untrusted server said, fit for one log line: one line, at most 200 characters.
 std::string shorten(std::string_view text);
 
-/// `<name>-<address>-<port>`, the id of an announcement (design.md section 3).
+/// `<name>-<address>-<port>`, the id of an announcement.
 std::string service_id(std::string_view name, std::string_view address, std::uint16_t port);
 
 }  // namespace pilotfish::registry
