@@ -56,7 +56,8 @@ enum class RetryVerdict : std::uint8_t {
   kDenied,           ///< would have been allowed, but the budget is spent
 };
 
-/// Decides by docs/how-it-decides.md ("When a try fails"). Spends from `budget` where the rules say so.
+/// Decides by docs/how-it-decides.md ("When a try fails"). Spends from `budget` where the rules say
+/// so.
 [[nodiscard]] RetryVerdict decide_retry(const RetryOptions& options, const RetryQuestion& question,
                                         RetryBudget& budget, TimePoint now);
 

@@ -28,7 +28,8 @@ template <class T>
 using Awaitable = asio::awaitable<T, Executor>;
 
 /// Completion token: `auto [ec, n] = co_await op(..., kTuple);` No exceptions on the data path.
-/// (Inside loops bind the tuple to one named value instead: GCC 12 destroys temporaries of such a binding twice.)
+/// (Inside loops bind the tuple to one named value instead: GCC 12 destroys the temporaries of such
+/// a binding twice.)
 inline constexpr asio::as_tuple_t<asio::use_awaitable_t<Executor>> kTuple{
     asio::use_awaitable_t<Executor>{}};
 inline constexpr asio::use_awaitable_t<Executor> kAwait{};

@@ -69,8 +69,8 @@ class DnsService {
 /// waiters for that lookup resume. With `fresh: watch` the tiers are answered from what
 /// DnsService::push() brings and nothing is looked up or waited for, while the watch is up; while
 /// it is down, and at start, all is as in `fresh: connection`. Semantics:
-/// docs/how-it-decides.md ("When it looks", "What an answer means"). Static sources answer at start and never wait.
-/// Thread-safety: none; one per upstream and worker, on the worker's executor.
+/// docs/how-it-decides.md ("When it looks", "What an answer means"). Static sources answer at start
+/// and never wait. Thread-safety: none; one per upstream and worker, on the worker's executor.
 class ServiceResolver {
  public:
   struct Hooks {
