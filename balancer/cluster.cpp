@@ -86,14 +86,6 @@ void Cluster::Impl::take(std::size_t number, const TierAnswer& answer, TimePoint
   tier.table = table_for(tier, ready);
   const auto all = views();
   LiveSet::Changes changes;
-  for (const auto row : diff.arrived) {
-    auto*& state = tier.members[row].state;
-    // Another tier's answer may have taken it away since it came, and it may be forgotten by now.
-    state = state->tier < 0 ? &live.obtain(tier.answer[row].endpoint) : state;
-    if (state->tier < 0 || state->tier > static_cast<int>(number)) {
-      live.settle(*state, all, now, changes);
-    }
-  }
   for (const auto row : diff.changed) {
     live.settle(*tier.members[row].state, all, now, changes);
   }
@@ -117,7 +109,12 @@ std::vector<LiveSet::TierView> Cluster::Impl::views() const {
   std::vector<LiveSet::TierView> out;
   out.reserve(tiers.size());
   for (std::size_t i = 0; i < tiers.size(); ++i) {
-    out.push_back({tiers[i].members, &tiers[i].answer, tiers[i].answered, share_of(i) > 0});
+    const auto& tier = tiers[i];
+    out.push_back({tier.members, &tier.answer, tier.answered, share_of(i) > 0});
+    if (tier.incoming) {
+      out.back().coming = tier.incoming->members;
+      out.back().coming_answer = &tier.incoming->prepared->answer;
+    }
   }
   return out;
 }

@@ -47,16 +47,14 @@ void Cluster::Impl::arrive_some(std::size_t number, TimePoint now, std::size_t m
   if (incoming.next == end) {
     return;
   }
-  auto ahead = views();
-  ahead[number].members = incoming.members;
-  ahead[number].answer = &incoming.prepared->answer;
+  const auto all = views();
   LiveSet::Changes changes;
   for (; incoming.next < end; ++incoming.next) {
     const auto row = arrived[incoming.next];
     auto& state = live.obtain(incoming.prepared->answer[row].endpoint);
     incoming.members[row].state = &state;
     incoming.arrived.emplace_back(&state);
-    live.settle(state, ahead, now, changes);
+    live.settle(state, all, now, changes);
   }
   note(std::move(changes));
 }
