@@ -1,5 +1,9 @@
 // Shares of `split` among instances that the rest sees too, few and many, prepared ahead or not.
+#include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <functional>
+#include <tuple>
 
 #include "balancer/tier_table.hpp"
 #include "tests/unit/balancer/cluster_fixture.hpp"
@@ -7,12 +11,25 @@
 namespace pilotfish::balancer {
 namespace {
 
+constexpr Algorithm kAll[] = {Algorithm::kLeastRequest, Algorithm::kRoundRobin, Algorithm::kRandom,
+                              Algorithm::kPeakEwma,     Algorithm::kRingHash,   Algorithm::kMaglev};
+
 InstanceList fleet(int from, int to, std::uint32_t weight = 1) {
   InstanceList out;
   for (int i = from; i <= to; ++i) {
     out.push_back(instance(i, weight));
   }
   return out;
+}
+InstanceList joined(InstanceList list, const InstanceList& more) {
+  list.insert(list.end(), more.begin(), more.end());
+  return list;
+}
+
+ClusterOptions with(Algorithm algorithm) {
+  ClusterOptions options;
+  options.algorithm = algorithm;
+  return options;
 }
 
 /// As a watch takes over: every tier arrives ahead, then every tier answers.
@@ -49,6 +66,86 @@ int count(ClusterBox& box, int times, const std::function<bool(const InstanceSta
 
 auto beyond(int last) {
   return [last](const InstanceState& state) { return state.endpoint > at(last); };
+}
+
+struct Fleet {
+  int size;
+  bool prepared;
+};
+
+/// `prefer: any`; the last instances are v5, and where there are two shares those before them v6.
+void expect_exact(Algorithm algorithm, const std::vector<std::uint32_t>& permille, Fleet how,
+                  bool weighted) {
+  const auto shares = static_cast<int>(permille.size());
+  TierRoles roles{1, {0}};
+  std::vector<std::string> names{"any"};
+  for (const auto share : permille) {
+    roles.shares.push_back(share);
+    names.push_back("split");
+  }
+  ClusterBox box(with(algorithm), names, roles);
+  std::vector<InstanceList> lists(1);
+  for (int i = 1; i <= how.size; ++i) {
+    const auto weight = weighted ? 1 + static_cast<std::uint32_t>(i % 7) : 1U;
+    lists[0].push_back(instance(i, weight));
+  }
+  const int each = how.size / (shares + 1);  // 150 of 300: both tiers of 600 are large
+  for (int i = 0; i < shares; ++i) {
+    const auto end = lists[0].end() - static_cast<std::ptrdiff_t>(each) * i;
+    lists.emplace_back(end - each, end);
+  }
+  if (how.prepared) {
+    answer_prepared(box, lists);
+  } else {
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+      box.answer(i, lists[i]);
+    }
+  }
+  constexpr int kTimes = 100'000;
+  std::array<int, 3> got{};
+  std::ignore = count(box, kTimes, [&](const InstanceState& state) {
+    for (int i = 0; i < shares; ++i) {
+      if (state.endpoint > at(how.size - (i + 1) * each)) {
+        ++got[static_cast<std::size_t>(i) + 1];
+        return true;
+      }
+    }
+    ++got[0];
+    return false;
+  });
+  int rest = kTimes;
+  for (int i = 0; i < shares; ++i) {
+    const auto wanted = static_cast<int>(permille[static_cast<std::size_t>(i)]) * kTimes / 1000;
+    rest -= wanted;
+    EXPECT_LE(std::abs(got[static_cast<std::size_t>(i) + 1] - wanted), kTimes / 1000)
+        << "share " << i << " of " << wanted << ", algorithm " << static_cast<int>(algorithm)
+        << ", " << how.size << (how.prepared ? " prepared" : "") << (weighted ? " weighted" : "");
+  }
+  EXPECT_LE(std::abs(got[0] - rest), kTimes / 1000) << "the rest";
+}
+
+const std::vector<std::vector<std::uint32_t>> kShares{{50}, {1}, {333, 333}, {1000}};
+
+TEST(SplitExact, InEveryAlgorithmAmongAFew) {
+  std::size_t turn = 0;
+  for (const auto algorithm : kAll) {
+    for (const auto& shares : kShares) {
+      for (const int size : {3, 4, 10}) {
+        expect_exact(algorithm, shares, {size, false}, false);
+      }
+      expect_exact(algorithm, shares, {5 + static_cast<int>(turn++ % 5), false}, true);
+    }
+  }
+}
+
+TEST(SplitExact, InEveryAlgorithmAmongManyPreparedOrNot) {
+  for (const auto algorithm : kAll) {
+    for (const auto& shares : kShares) {
+      expect_exact(algorithm, shares, {300, false}, false);
+      expect_exact(algorithm, shares, {300, true}, true);
+    }
+    expect_exact(algorithm, {50}, {600, true}, false);
+  }
 }
 
 TEST(SplitAmongMany, KeepsItsShareWhereBothTiersWerePreparedAhead) {
@@ -91,6 +188,109 @@ TEST(SplitAmongMany, WhoArrivedAheadAndLeftTheOtherTierMeanwhileIsCalledOffWithT
   box.fail(1);  // what was prepared does not come
   EXPECT_EQ(box.state(350).tier, -1);
   EXPECT_EQ(box.cluster.tally(box.now).healthy, 601U);
+}
+
+TEST(SplitAmongMany, SharesThatOverlapAreNotCountedTwice) {
+  for (const auto algorithm : kAll) {
+    ClusterBox box(with(algorithm), {"any", "split v5", "split v5+eu"}, {1, {0, 100, 50}});
+    box.answer(0, fleet(1, 550));
+    box.answer(1, fleet(151, 550));
+    box.answer(2, fleet(151, 350));
+    EXPECT_NEAR(count(box, 100'000, beyond(150)), 15'000, 100) << static_cast<int>(algorithm);
+  }
+}
+
+TEST(SplitAmongMany, TheRestGoesToWeightZeroOnlyWhereNothingElseIsLeft) {
+  for (const auto algorithm : kAll) {
+    for (const int zeros : {50, 1000}) {
+      ClusterBox box(with(algorithm), {"any", "split v5"}, {1, {0, 50}});
+      box.answer(0, joined(fleet(1, 250), fleet(251, 250 + zeros, 0)));
+      box.answer(1, fleet(1, 250));
+      EXPECT_EQ(count(box, 3000, beyond(250)), 0) << static_cast<int>(algorithm) << " " << zeros;
+    }
+  }
+}
+
+TEST(SplitAmongMany, IsExactWhereEveryWeightIsZero) {
+  for (const int v5 : {100, 250}) {
+    ClusterBox box({}, {"any", "split v5"}, {1, {0, 50}});
+    box.answer(0, fleet(1, 300, 0));
+    box.answer(1, fleet(301 - v5, 300, 0));
+    EXPECT_NEAR(count(box, 100'000, beyond(300 - v5)), 5000, 100) << v5;
+  }
+}
+
+TEST(SplitAmongMany, LeavesItsInstancesToRetriesOfTheRest) {
+  // A few without a share: less than a 32nd, less than half of all, and more.
+  for (const auto algorithm : kAll) {
+    for (const int others : {1, 10, 60, 200}) {
+      auto options = with(algorithm);
+      options.eject.max_share_percent = 100;
+      options.eject.consecutive = 1;
+      ClusterBox box(options, {"any", "split v5"}, {1, {0, 50}});
+      box.answer(0, fleet(1, 300));
+      box.answer(1, fleet(others + 1, 300));
+      const auto said = [&] {
+        return std::to_string(static_cast<int>(algorithm)) + " " + std::to_string(others);
+      };
+      std::vector<InstanceState*> tried;
+      for (int i = 0; i < others; ++i) {
+        auto* picked = box.pick(tried, 7);
+        ASSERT_FALSE(picked->apart) << said();
+        ASSERT_EQ(std::ranges::count(tried, picked), 0) << said();
+        tried.push_back(picked);
+      }
+      ASSERT_TRUE(box.cluster.another(tried));
+      auto* next = box.pick(tried, 7);
+      ASSERT_TRUE(next != nullptr && next->apart) << said() << ": nobody else is left to try";
+      EXPECT_FALSE(box.pick({}, 7)->apart) << said() << ": for the next request there is";
+      for (auto* state : tried) {
+        box.fail_times(*state, 1);
+      }
+      EXPECT_TRUE(box.pick({}, 7)->apart) << said() << ": all others are ejected";
+      box.pass(31s);
+      box.run(*box.pick({}, 7), Outcome::kSuccess);
+      EXPECT_EQ(count(box, 300, [](const InstanceState& state) { return !state.apart; }), 285)
+          << said() << ": one is back";
+    }
+  }
+}
+
+TEST(SplitAmongMany, FollowsWhoGetsAShareAndWhoLosesIt) {
+  for (const auto algorithm : kAll) {
+    ClusterBox box(with(algorithm), {"any", "split v5"}, {1, {0, 50}});
+    box.answer(0, fleet(1, 300));
+    for (const int last : {100, 5, 200, 1, 150}) {
+      box.answer(1, fleet(last + 1, 300));
+      EXPECT_NEAR(count(box, 20'000, beyond(last)), 1000, 20) << last;
+    }
+    box.answer(1, fleet(1, 300));
+    EXPECT_GT(count(box, 3000, beyond(150)), 1000) << "all are v5";
+    box.answer(1, fleet(100, 300));
+    box.cluster.set_shares({0, 0}, box.now);
+    EXPECT_GT(count(box, 3000, beyond(150)), 1000) << "without shares nobody is set apart";
+    box.cluster.set_shares({0, 1}, box.now);
+    EXPECT_LE(count(box, 10'000, beyond(99)), 12);
+    box.cluster.set_shares({0, 200}, box.now);
+    EXPECT_NEAR(count(box, 10'000, beyond(99)), 2000, 10);
+  }
+}
+
+TEST(SplitAmongMany, KeepsToPrioritiesAmongThoseWithoutAShare) {
+  for (const int others : {20, 200}) {
+    ClusterBox box({}, {"any", "split v5"}, {1, {0, 50}});
+    auto all = fleet(1, 300);
+    for (auto& each : all) {
+      each.priority = each.endpoint <= at(others / 2) ? 1 : 2;
+    }
+    box.answer(0, all);
+    box.answer(1, InstanceList(all.begin() + others, all.end()));
+    const auto later = count(box, 10'000, [&](const InstanceState& state) {
+      return state.endpoint > at(others / 2) && state.endpoint <= at(others);
+    });
+    EXPECT_EQ(later, 0) << others;
+    EXPECT_NEAR(count(box, 10'000, beyond(others)), 500, 10) << others;
+  }
 }
 
 }  // namespace
