@@ -297,7 +297,7 @@ bool Cluster::Impl::may_eject(const InstanceState& instance) {
       return true;
     }
     const auto ejected = ejected_in(tier);
-    const auto most = tier.members.size() * options.eject.max_share_percent / 100;
+    const auto most = (tier.members.size() - tier.drained) * options.eject.max_share_percent / 100;
     return ejected < std::max<std::size_t>(most, 1);
   });
 }
