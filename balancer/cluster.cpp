@@ -253,9 +253,6 @@ void Cluster::Impl::drop_plans() {
 void Cluster::Impl::renew_deadline(TimePoint now) {
   deadline = std::min({selection.next_deadline(), ejection.next_deadline(), live.next_deadline()});
   for (std::size_t i = 0; i < tiers.size(); ++i) {
-    if (static_cast<int>(i) != serving() && share_of(i) == 0) {
-      continue;
-    }
     if (tiers[i].plan && tiers[i].plan->ramps()) {
       deadline = std::min(deadline, now + ramp_step(options.slow_start));
     }

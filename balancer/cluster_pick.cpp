@@ -232,6 +232,9 @@ Plan& Cluster::Impl::plan(std::size_t tier, TimePoint now) {
     }
     slot.emplace(tiers[tier].members, Plan::Settings{options.algorithm, ignore, options.slow_start},
                  now, random);
+    if (slot->ramps()) {
+      renew_deadline(now);
+    }
   }
   return *slot;
 }
