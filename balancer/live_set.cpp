@@ -128,10 +128,14 @@ void LiveSet::mark(InstanceState& state, bool drained) {
 std::vector<InstanceRef> LiveSet::set_drain(DrainList drain) {
   std::vector<InstanceRef> fresh;
   drain_ = std::move(drain);
+  drain_.sort();
+  drained_.clear();
   for (const auto& state : present_) {
-    const bool before = state->drained;
-    mark(*state, state->tier >= 0 && drain_.find(state->endpoint) != nullptr);
-    if (state->drained && !before) {
+    const bool drained = state->tier >= 0 && drain_.find(state->endpoint) != nullptr;
+    if (drained) {
+      drained_.push_back(state);
+    }
+    if (!std::exchange(state->drained, drained) && drained) {
       fresh.push_back(state);
     }
   }
