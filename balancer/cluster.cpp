@@ -59,6 +59,7 @@ void Cluster::Impl::on_answer(std::size_t number, const TierAnswer& answer, Time
     return;
   }
   if (empty) {
+    call_off(number, now);
     tier.emptied = true;
   } else {
     take(number, answer, now, prepared);
@@ -86,14 +87,6 @@ void Cluster::Impl::take(std::size_t number, const TierAnswer& answer, TimePoint
   tier.table = table_for(tier, ready);
   const auto all = views();
   LiveSet::Changes changes;
-  for (const auto row : diff.arrived) {
-    auto*& state = tier.members[row].state;
-    // Another tier's answer may have taken it away since it came, and it may be forgotten by now.
-    state = state->tier < 0 ? &live.obtain(tier.answer[row].endpoint) : state;
-    if (state->tier < 0 || state->tier > static_cast<int>(number)) {
-      live.settle(*state, all, now, changes);
-    }
-  }
   for (const auto row : diff.changed) {
     live.settle(*tier.members[row].state, all, now, changes);
   }
@@ -117,7 +110,12 @@ std::vector<LiveSet::TierView> Cluster::Impl::views() const {
   std::vector<LiveSet::TierView> out;
   out.reserve(tiers.size());
   for (std::size_t i = 0; i < tiers.size(); ++i) {
-    out.push_back({tiers[i].members, &tiers[i].answer, tiers[i].answered, share_of(i) > 0});
+    const auto& tier = tiers[i];
+    out.push_back({tier.members, &tier.answer, tier.answered, share_of(i) > 0});
+    if (tier.incoming) {
+      out.back().coming = tier.incoming->members;
+      out.back().coming_answer = &tier.incoming->prepared->answer;
+    }
   }
   return out;
 }
@@ -202,7 +200,6 @@ void Cluster::Impl::drop_emptied(TimePoint now) {
     auto& tier = tiers[i];
     const bool held = selection.holding() && static_cast<int>(i) == serving();
     if (tier.emptied && !held && !tier.members.empty()) {
-      call_off(i, now);
       for (const auto& member : tier.members) {
         gone.push_back(member.state);
       }
@@ -256,9 +253,6 @@ void Cluster::Impl::drop_plans() {
 void Cluster::Impl::renew_deadline(TimePoint now) {
   deadline = std::min({selection.next_deadline(), ejection.next_deadline(), live.next_deadline()});
   for (std::size_t i = 0; i < tiers.size(); ++i) {
-    if (static_cast<int>(i) != serving() && share_of(i) == 0) {
-      continue;
-    }
     if (tiers[i].plan && tiers[i].plan->ramps()) {
       deadline = std::min(deadline, now + ramp_step(options.slow_start));
     }

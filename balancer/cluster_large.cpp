@@ -47,16 +47,14 @@ void Cluster::Impl::arrive_some(std::size_t number, TimePoint now, std::size_t m
   if (incoming.next == end) {
     return;
   }
-  auto ahead = views();
-  ahead[number].members = incoming.members;
-  ahead[number].answer = &incoming.prepared->answer;
+  const auto all = views();
   LiveSet::Changes changes;
   for (; incoming.next < end; ++incoming.next) {
     const auto row = arrived[incoming.next];
     auto& state = live.obtain(incoming.prepared->answer[row].endpoint);
     incoming.members[row].state = &state;
     incoming.arrived.emplace_back(&state);
-    live.settle(state, ahead, now, changes);
+    live.settle(state, all, now, changes);
   }
   note(std::move(changes));
 }
@@ -118,7 +116,7 @@ bool Cluster::Impl::better_than(const Tier& tier, const InstanceState& instance)
   });
 }
 
-/// Tells a plan that is kept whom to pass over as of now, and where its first usable group is.
+/// Tells a plan that is kept whom to pass over as of now, and who has a share.
 void Cluster::Impl::renew_filter(std::size_t number, TimePoint now) {
   auto& tier = tiers[number];
   if (!tier.plan || !tier.plan->table()) {
@@ -129,23 +127,13 @@ void Cluster::Impl::renew_filter(std::size_t number, TimePoint now) {
   PickFilter filter;
   filter.slow_start = hashes ? Duration::zero() : options.slow_start;
   filter.all = panic && static_cast<int>(number) == serving();
+  filter.active = tier.barred > 0 || tier.drained > 0 || now < live.newest() + filter.slow_start;
   std::size_t shared = 0;  // at most so many members have a share
-  for (std::size_t i = 0; i < tiers.size(); ++i) {
+  for (std::size_t i = 0; i < tiers.size() && share_of(number) == 0; ++i) {
     shared += share_of(i) > 0 ? tiers[i].members.size() : 0;
   }
-  filter.no_share = shared > 0 && share_of(number) == 0 && counts[number].eligible > shared;
-  filter.active = filter.no_share || tier.barred > 0 || tier.drained > 0 ||
-                  now < live.newest() + filter.slow_start;
-  const auto& groups = tier.table->groups;
-  const auto usable = [&](const TierTable::Group& group) {
-    return std::ranges::any_of(group.rows, [&](std::uint32_t row) {
-      const auto& state = *tier.members[row].state;
-      return !state.drained && (filter.all || !state.barred()) && !(filter.no_share && state.apart);
-    });
-  };
-  const auto first = std::ranges::find_if(groups, usable);
-  tier.plan->set_filter(
-      filter, first == groups.end() ? 0 : static_cast<std::size_t>(first - groups.begin()));
+  tier.plan->sort_shares(shared, live.apart_changes());
+  tier.plan->set_filter(filter);
 }
 
 bool Cluster::wants_preparing(std::size_t tier, const InstanceSet& answer) const {

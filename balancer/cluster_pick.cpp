@@ -232,6 +232,9 @@ Plan& Cluster::Impl::plan(std::size_t tier, TimePoint now) {
     }
     slot.emplace(tiers[tier].members, Plan::Settings{options.algorithm, ignore, options.slow_start},
                  now, random);
+    if (slot->ramps()) {
+      renew_deadline(now);
+    }
   }
   return *slot;
 }
@@ -297,7 +300,7 @@ bool Cluster::Impl::may_eject(const InstanceState& instance) {
       return true;
     }
     const auto ejected = ejected_in(tier);
-    const auto most = tier.members.size() * options.eject.max_share_percent / 100;
+    const auto most = (tier.members.size() - tier.drained) * options.eject.max_share_percent / 100;
     return ejected < std::max<std::size_t>(most, 1);
   });
 }

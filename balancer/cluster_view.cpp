@@ -210,7 +210,7 @@ std::string Cluster::Impl::ejection_text(const InstanceState& instance) const {
   }
   if (instance.tier >= 0) {
     const auto& tier = tiers[static_cast<std::size_t>(instance.tier)];
-    const auto size = tier.members.size();
+    const auto size = tier.members.size() - tier.drained;
     text += "; " + std::to_string(ejected_in(tier)) + " of " + counted(size, "instance") + " of " +
             tier_text(static_cast<std::size_t>(instance.tier)) + " now out, at most " +
             std::to_string(options.eject.max_share_percent) + " % (and one) may be";

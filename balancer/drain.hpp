@@ -8,7 +8,8 @@
 
 namespace pilotfish::balancer {
 
-/// Instances that get no new requests although the registry names them: `drain:`. A value.
+/// Instances that get no new requests although the registry names them: `drain:`. A value; in any
+/// order until it is sorted, which find() relies on.
 struct DrainList {
   struct Entry {
     Endpoint endpoint;
@@ -17,9 +18,12 @@ struct DrainList {
   };
   std::vector<Entry> entries;
 
+  /// By endpoint; of those with the same one the first stays the first.
+  void sort() { std::ranges::stable_sort(entries, {}, &Entry::endpoint); }
+  /// The (first) entry for `endpoint`, or nullptr. Once sorted; the cluster's is.
   [[nodiscard]] const Entry* find(const Endpoint& endpoint) const {
-    const auto found = std::ranges::find(entries, endpoint, &Entry::endpoint);
-    return found == entries.end() ? nullptr : &*found;
+    const auto found = std::ranges::lower_bound(entries, endpoint, {}, &Entry::endpoint);
+    return found == entries.end() || found->endpoint != endpoint ? nullptr : &*found;
   }
   friend bool operator==(const DrainList&, const DrainList&) = default;
 };

@@ -25,6 +25,17 @@ void name_it(InstanceState& state, const std::string& host) {
 
 }  // namespace
 
+LiveSet::TierView::Place LiveSet::TierView::find(const Endpoint& endpoint) const {
+  if (const auto row = row_of(*answer, endpoint)) {
+    return {&members[*row], &(*answer)[*row]};
+  }
+  const auto row = coming_answer == nullptr ? std::nullopt : row_of(*coming_answer, endpoint);
+  if (!row || coming[*row].state == nullptr) {
+    return {};
+  }
+  return {&coming[*row], &(*coming_answer)[*row]};
+}
+
 InstanceState& LiveSet::obtain(const Endpoint& endpoint) {
   auto& slot = known_[endpoint];
   if (!slot) {
@@ -51,14 +62,14 @@ void LiveSet::arrive(InstanceState& state, bool ramps, TimePoint now, Changes& c
 void LiveSet::settle(InstanceState& state, std::span<const TierView> tiers, TimePoint now,
                      Changes& changes, std::size_t not_in) {
   bool held = false;
-  state.apart = false;
+  const bool was_apart = std::exchange(state.apart, false);
   for (std::size_t number = 0; number < tiers.size(); ++number) {
     if (number == not_in) {
       continue;
     }
     const auto& tier = tiers[number];
-    const auto row = row_of(*tier.answer, state.endpoint);
-    if (!row) {
+    const auto place = tier.find(state.endpoint);
+    if (place.member == nullptr) {
       continue;
     }
     if (!held) {
@@ -67,14 +78,15 @@ void LiveSet::settle(InstanceState& state, std::span<const TierView> tiers, Time
         arrive(state, tier.ramps, now, changes);
       }
       state.tier = static_cast<int>(number);
-      state.weight = tier.members[*row].weight;
-      state.priority = tier.members[*row].priority;
+      state.weight = place.member->weight;
+      state.priority = place.member->priority;
       state.tags.clear();
-      name_it(state, (*tier.answer)[*row].host);
+      name_it(state, place.instance->host);
     }
     state.apart = state.apart || tier.shared;
-    add_tags(state, (*tier.answer)[*row].tags);
+    add_tags(state, place.instance->tags);
   }
+  apart_changes_ += state.apart == was_apart ? 0 : 1;
   mark(state, held && drain_.find(state.endpoint) != nullptr);
   if (!held && state.tier >= 0) {
     state.tier = -1;
@@ -116,10 +128,14 @@ void LiveSet::mark(InstanceState& state, bool drained) {
 std::vector<InstanceRef> LiveSet::set_drain(DrainList drain) {
   std::vector<InstanceRef> fresh;
   drain_ = std::move(drain);
+  drain_.sort();
+  drained_.clear();
   for (const auto& state : present_) {
-    const bool before = state->drained;
-    mark(*state, state->tier >= 0 && drain_.find(state->endpoint) != nullptr);
-    if (state->drained && !before) {
+    const bool drained = state->tier >= 0 && drain_.find(state->endpoint) != nullptr;
+    if (drained) {
+      drained_.push_back(state);
+    }
+    if (!std::exchange(state->drained, drained) && drained) {
       fresh.push_back(state);
     }
   }

@@ -57,10 +57,20 @@ class LiveSet {
   /// What one tier holds: an answer, and parallel to it its members. `ramps`: whoever is new in it
   /// is new to a running service, so slow start applies.
   struct TierView {
+    struct Place {
+      const Member* member = nullptr;  ///< nullptr: nowhere in it
+      const Instance* instance = nullptr;
+    };
     std::span<const Member> members;
     const InstanceSet* answer = nullptr;
     bool ramps = false;
     bool shared = false;  ///< a share of new requests goes there
+    /// The same of an answer to come, or nothing: who arrived ahead of it belongs to the tier, and
+    /// whoever else is in it (without a state) not yet.
+    std::span<const Member> coming{};
+    const InstanceSet* coming_answer = nullptr;
+
+    [[nodiscard]] Place find(const Endpoint& endpoint) const;
   };
   /// Brings tier, weight, priority and tags of one instance in line with `tiers` (best first), and
   /// notes in `changes` if it came or left. `not_in`: a tier that is known not to hold it.
@@ -88,6 +98,8 @@ class LiveSet {
   [[nodiscard]] const std::vector<InstanceRef>& present() const { return present_; }
   /// When somebody came last to whom slow start applies.
   [[nodiscard]] TimePoint newest() const { return newest_; }
+  /// Goes up whenever anybody's `apart` changes.
+  [[nodiscard]] std::uint64_t apart_changes() const { return apart_changes_; }
   /// Calls `visit(state)` for every departed instance that is still kept, the oldest first.
   template <typename Visit>
   void each_departed(Visit&& visit) const {
@@ -119,6 +131,7 @@ class LiveSet {
   std::vector<InstanceRef> drained_;
   TimePoint newest_{};
   std::uint64_t generation_ = 0;
+  std::uint64_t apart_changes_ = 0;
 };
 
 }  // namespace pilotfish::balancer

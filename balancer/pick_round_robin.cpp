@@ -75,11 +75,18 @@ class WeightedRoundRobin final : public Picker {
     if (plain(context)) {
       return take();
     }
+    // One that is due but may not be picked loses its turn.
+    constexpr int kAtOnce = 4;
+    for (int i = 0; i < kAtOnce; ++i) {
+      if (auto* state = take(); admitted(context, *state, random)) {
+        return state;
+      }
+    }
     const auto could = [&](const Candidate& each) { return allowed(context, *each.state); };
     if (std::ranges::none_of(candidates_, could)) {
       return nullptr;
     }
-    // One that is due but may not be picked loses its turn; a newcomer not more often than this.
+    // A newcomer loses it not more often than this.
     for (std::size_t i = 0; i < 2 * candidates_.size(); ++i) {
       if (auto* state = take(); admitted(context, *state, random)) {
         return state;

@@ -8,9 +8,7 @@
 namespace pilotfish::balancer {
 
 bool Picker::allowed(const PickContext& context, const InstanceState& state) const {
-  return !is_tried(context.tried, &state) &&
-         (!filter_.active || (!state.drained && (filter_.all || !state.barred()) &&
-                              !(filter_.no_share && state.apart)));
+  return !is_tried(context.tried, &state) && (!filter_.active || filter_.accepts(state));
 }
 
 bool Picker::admitted(const PickContext& context, const InstanceState& state,

@@ -43,6 +43,11 @@ struct PickFilter {
   bool all = false;       ///< panic: who is barred is used all the same
   bool no_share = false;  ///< those that have a share of `split`, while there are others
   Duration slow_start{};  ///< a newcomer is passed over as often as it lacks in weight
+
+  /// Without a look at `active`, and at slow start.
+  [[nodiscard]] bool accepts(const InstanceState& state) const {
+    return !state.drained && (all || !state.barred()) && !(no_share && state.apart);
+  }
 };
 
 /// One algorithm over one unchanging list of candidates; thrown away when the list changes. What

@@ -20,6 +20,8 @@ namespace pilotfish::balancer {
 /// A small one is made anew when the answer, the serving tier, an ejection or a slow-start step
 /// changes it, and holds only who may be picked. A large one is made from a table, holds everyone
 /// and is kept as long as the answer; who may not be picked just now is passed over (set_filter()).
+/// In one that shares are drawn from (sort_shares()), those without a share either get groups of
+/// their own in front, where they are few, or the others are passed over, while there are any.
 /// Thread-safety: none. Borrows the instances, and a large one the members.
 class Plan {
  public:
@@ -36,6 +38,9 @@ class Plan {
   /// nullptr iff every candidate is in `context.tried`, or there is none. Allocates only when a
   /// group is used for the first time.
   [[nodiscard]] InstanceState* pick(const PickContext& context, Random& random) {
+    if (filter_.no_share) {
+      return pick_spared_last(context, random);
+    }
     for (auto& group : groups_) {
       if (auto* instance = picker(group, random).pick(context, random)) {
         return instance;
@@ -57,8 +62,13 @@ class Plan {
 
   /// The table of a large one; null of a small one.
   [[nodiscard]] const TierTablePtr& table() const { return table_; }
-  /// For a large one: whom to pass over from now on, and the first group that has anybody.
-  void set_filter(const PickFilter& filter, std::size_t first);
+  /// For a large one: puts those who have a share of `split` (InstanceState::apart; at most `most`
+  /// of them) behind the others as of now; 0: nobody is behind another here. `version`: nothing is
+  /// done where it and `most` are those of the last call. Linear where `most` is so many that they
+  /// could be nearly all. Before set_filter().
+  void sort_shares(std::size_t most, std::uint64_t version);
+  /// For a large one: whom to pass over from now on. `no_share` is its own to say.
+  void set_filter(PickFilter filter);
 
  private:
   struct Group {
@@ -68,6 +78,8 @@ class Plan {
     Candidates candidates;                     ///< of a small one
     const TierTable::Group* source = nullptr;  ///< of a large one
     std::unique_ptr<Picker> picker;
+    std::size_t seen = 0;  ///< in `source`: who could be picked when somebody was last looked for
+    std::unique_ptr<const TierTable::Group> own{};  ///< `source`, where it is not the table's
   };
   Picker& picker(Group& group, Random& random) const {
     if (!group.picker) {
@@ -76,6 +88,10 @@ class Plan {
     return *group.picker;
   }
   void make(Group& group, Random& random) const;
+  InstanceState* pick_spared_last(const PickContext& context, Random& random);
+  /// As many as there are groups where nobody could.
+  [[nodiscard]] std::size_t first_usable(const PickFilter& filter);
+  void lead_with(std::vector<TierTable::Group> own);
 
   Algorithm algorithm_{};
   bool ramps_ = false;
@@ -84,6 +100,10 @@ class Plan {
   TierTablePtr table_;
   std::span<const Member> members_;
   PickFilter filter_;
+  std::size_t own_ = 0;  ///< so many groups in front are of those without a share alone
+  bool spares_ = false;  ///< those with a share are passed over instead
+  std::size_t sorted_most_ = 0;
+  std::uint64_t sorted_version_ = UINT64_MAX;
 };
 
 }  // namespace pilotfish::balancer

@@ -18,19 +18,27 @@ TierTable::TierTable(InstanceSet answer, Algorithm how)
     const auto [weighs_nothing, priority] = rank(row);
     if (groups.empty() || groups.back().weighs_nothing != weighs_nothing ||
         groups.back().priority != priority) {
-      groups.push_back({weighs_nothing, priority, {}, nullptr});
+      groups.push_back({weighs_nothing, priority, {}, nullptr, 0, 1});
     }
     groups.back().rows.push_back(row);
     weighted += weighs_nothing ? 0 : 1;
   }
-  std::vector<Share> shares;
   for (auto& group : groups) {
-    shares.clear();
-    for (const auto row : group.rows) {
-      shares.push_back({&instances[row].endpoint, std::max(instances[row].weight, 1U)});
-    }
-    group.index = make_pick_index(algorithm, shares);
+    index(group);
   }
+}
+
+void TierTable::index(Group& group) const {
+  group.weight = 0;
+  std::vector<Share> shares;
+  shares.reserve(group.rows.size());
+  for (const auto row : group.rows) {
+    const auto weight = std::max(instances[row].weight, 1U);
+    shares.push_back({&instances[row].endpoint, weight});
+    group.weight += weight;
+    group.heaviest = std::max(group.heaviest, weight);
+  }
+  group.index = make_pick_index(algorithm, shares);
 }
 
 TierDiff::TierDiff(InstanceSet former, InstanceSet next)

@@ -22,7 +22,12 @@ struct TierTable {
     std::uint32_t priority = 0;
     std::vector<std::uint32_t> rows;  ///< of `instances`
     PickIndexPtr index;
+    std::uint64_t weight = 0;  ///< of all of them; a weight of 0 counts as 1
+    std::uint32_t heaviest = 1;
   };
+  /// Makes index and weight of a group of such rows.
+  void index(Group& group) const;
+
   InstanceSet instances;
   Algorithm algorithm;
   std::size_t weighted = 0;  ///< instances with a weight above 0

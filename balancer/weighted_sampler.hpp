@@ -59,7 +59,7 @@ class WeightedSampler {
   template <typename Admitted, typename Allowed>
   [[nodiscard]] std::optional<std::size_t> draw_among(Random& random, Admitted&& admitted,
                                                       Allowed&& allowed) const {
-    constexpr int kDraws = 8;
+    constexpr int kDraws = 16;  // in vain once in 65,536 where half may be drawn
     for (int i = 0; i < kDraws && !candidates_.empty(); ++i) {
       if (const auto index = draw(random); admitted(*candidates_[index].state)) {
         return index;

@@ -202,6 +202,31 @@ TEST(ClusterSlowStart, RampsNewcomersButNotTheFirstAnswer) {
   EXPECT_EQ(box.cluster.next_deadline(), TimePoint::max()) << "nothing left to do";
 }
 
+TEST(ClusterSlowStart, GoesOnInATierThatIsOnlyChosenByRequests) {
+  ClusterOptions options;
+  options.algorithm = Algorithm::kRandom;
+  options.slow_start = 60s;
+  ClusterBox box(options, {"v4", "eu"}, {1, {}});
+  box.answer(0, {instance(9)});
+  box.answer(1, {instance(1), instance(2)});
+  box.answer(1, {instance(1), instance(2), instance(3)});
+  const auto share = [&] {
+    double hits = 0;
+    for (int i = 0; i < 20000; ++i) {
+      PickContext context{box.now};
+      context.wanted = 0b10;
+      hits += box.cluster.pick(context)->endpoint == at(3) ? 1 : 0;
+    }
+    return hits / 20000;
+  };
+  EXPECT_NEAR(share(), 0.1 / 2.1, 0.01);
+  box.pass(30s);
+  EXPECT_NEAR(share(), 0.55 / 2.55, 0.02);
+  box.pass(31s);
+  EXPECT_NEAR(share(), 1.0 / 3, 0.02);
+  EXPECT_EQ(box.cluster.next_deadline(), TimePoint::max()) << "nothing left to do";
+}
+
 TEST(ClusterSlowStart, WorksWithLargeWeightsAndUnderLeastRequest) {
   ClusterOptions options;
   options.slow_start = 10s;

@@ -45,6 +45,44 @@ TEST(Drain, SendsNothingNewWhateverTheAlgorithmAndTheSize) {
   }
 }
 
+TEST(Drain, ListMayBeInAnyOrderAndTheFirstNameOfAnInstanceCounts) {
+  ClusterBox box({}, {"only"});
+  box.answer(0, numbered(1, 9));
+  DrainList mixed = list({9, 3, 7});
+  mixed.entries.push_back({at(3), "node:web-3"});
+  mixed.entries.push_back({at(1), "node:web-1"});
+  box.cluster.set_drain(mixed, box.now);
+  EXPECT_EQ(box.cluster.tally(box.now).draining, 4U);
+  EXPECT_THAT(box.view_of(3).why, HasSubstr("drain: 10.0.0.3:80"));
+  EXPECT_THAT(box.view_of(1).why, HasSubstr("drain: node:web-1"));
+  box.answer(0, numbered(1, 3));
+  box.answer(0, numbered(1, 9));
+  EXPECT_EQ(box.view_of(7).status, "draining") << "it came back";
+}
+
+TEST(Drain, LeavesTheMaxShareOfEjectionToThoseInUse) {
+  for (const int size : {4, 400}) {
+    ClusterOptions options;
+    options.eject.max_share_percent = 50;
+    ClusterBox box(options, {"only"});
+    box.answer(0, numbered(1, size));
+    DrainList half;
+    for (int i = size / 2 + 1; i <= size; ++i) {
+      half.entries.push_back({at(i), "node:old"});
+    }
+    box.cluster.set_drain(half, box.now);
+    int out = 0;
+    for (int i = 1; i <= size / 2; ++i) {
+      box.fail_times(box.state(i), 5);
+      out += box.state(i).ejected ? 1 : 0;
+    }
+    EXPECT_EQ(out, size / 4) << "half of those that are in use";
+    EXPECT_THAT(box.cluster.ejection_text(box.state(1)),
+                HasSubstr(std::to_string(size / 4) + " of " + std::to_string(size / 2) +
+                          " instances of tier 0 (only) now out"));
+  }
+}
+
 TEST(Drain, IsSeenAndEndsWithoutATrace) {
   ClusterBox box({}, {"only"});
   box.answer(0, {instance(1), instance(2)});

@@ -193,7 +193,7 @@ TEST(LargeAnswer, AnotherTiersAnswerDoesNotTakeAwayWhoArrivedAhead) {
   EXPECT_EQ(box.cluster.tally(box.now).healthy, 2U * kMany + 1);
 }
 
-TEST(LargeAnswer, WhoArrivedAheadAndWasForgottenMeanwhileIsKnownAnew) {
+TEST(LargeAnswer, WhoArrivedAheadAndLeftElsewhereMeanwhileStays) {
   ClusterBox box(with(Algorithm::kRandom), {"a", "b"});
   constexpr int kFleet = 5100;  // of 4096 that are remembered
   const auto moved = ok(fleet(kFleet));
@@ -202,8 +202,8 @@ TEST(LargeAnswer, WhoArrivedAheadAndWasForgottenMeanwhileIsKnownAnew) {
   const auto ready = prepared(box.cluster, moved.instances, 1);
   while (!box.cluster.arrive(1, ready, box.now, 300)) {
   }
-  box.answer(0, {instance(20001)});         // more leave than are remembered
-  std::ignore = box.cluster.take_events();  // which hold them too
+  box.answer(0, {instance(20001)});  // more would leave than are remembered
+  EXPECT_TRUE(box.cluster.take_events().departed.empty());
   box.cluster.on_answer(1, moved, box.now, ready);
   EXPECT_EQ(box.state(1).tier, 1);
   EXPECT_EQ(box.state(kFleet).tier, 1);
@@ -218,6 +218,15 @@ TEST(LargeAnswer, WhatArrivedForALookupThatThenFailedLeavesAgain) {
   while (!box.cluster.arrive(0, ready, box.now, 300)) {
   }
   box.cluster.on_answer(0, {LookupResult::kTimeout, {}, {}, {}}, box.now);
+  EXPECT_EQ(box.cluster.tally(box.now).healthy, kMany);
+}
+
+TEST(LargeAnswer, WhatArrivedForATierThatIsEmptyAfterAllLeavesAgain) {
+  ClusterBox box(with(Algorithm::kRandom), {"a", "b"});
+  box.answer(0, fleet(kMany));
+  const auto ready = prepared(box.cluster, ok(fleet(2 * kMany)).instances, 1);
+  EXPECT_FALSE(box.cluster.arrive(1, ready, box.now, 1500));
+  box.empty(1);
   EXPECT_EQ(box.cluster.tally(box.now).healthy, kMany);
 }
 
