@@ -68,6 +68,8 @@ struct Cluster::Impl {
   void set_options(const ClusterOptions& wanted, TimePoint now);
   void set_drain(DrainList drain, TimePoint now);
   void set_shares(std::vector<std::uint32_t> shares, TimePoint now);
+  void settle_tier(const Tier& tier, std::span<const LiveSet::TierView> all, TimePoint now,
+                   LiveSet::Changes& changes);
   void set_tiers(std::span<const NewTier> wanted, TimePoint now, TierRoles tier_roles);
   void replace(Tier& tier, const InstanceSet& answer, const PreparedTierPtr& prepared);
 

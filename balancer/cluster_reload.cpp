@@ -33,10 +33,30 @@ void Cluster::Impl::set_drain(DrainList drain, TimePoint now) {
 }
 
 void Cluster::Impl::set_shares(std::vector<std::uint32_t> shares, TimePoint now) {
-  roles.shares = std::move(shares);
+  const auto former = std::exchange(roles.shares, std::move(shares));
   split.set_shares(roles.shares);
-  assign_members(now);
+  const auto all = views();
+  LiveSet::Changes changes;
+  for (std::size_t i = 0; i < tiers.size(); ++i) {
+    if ((i < former.size() && former[i] > 0) != all[i].shared) {
+      settle_tier(tiers[i], all, now, changes);
+    }
+  }
+  note(std::move(changes));
   refresh(now);
+}
+
+/// Those of one tier, whoever arrived ahead of its next answer included.
+void Cluster::Impl::settle_tier(const Tier& tier, std::span<const LiveSet::TierView> all,
+                                TimePoint now, LiveSet::Changes& changes) {
+  for (const auto& member : tier.members) {
+    live.settle(*member.state, all, now, changes);
+  }
+  if (tier.incoming) {
+    for (const auto& state : tier.incoming->arrived) {
+      live.settle(*state, all, now, changes);
+    }
+  }
 }
 
 /// Only the list: who came and who left is found when all tiers stand.

@@ -129,5 +129,20 @@ TEST(NoAllocation, InTheRetryDecision) {
   EXPECT_EQ(allocations, before);
 }
 
+/// Bringing 2,000 instances in line would copy their tags.
+TEST(NoAllocation, ForEachInstanceInAStepOfARamp) {
+  ClusterBox box({}, {"any", "split v5", "split v6"}, {1, {0, 50, 0}});
+  InstanceList list;
+  for (int i = 1; i <= 2000; ++i) {
+    list.push_back(instance(i, 1, 0, {"a-tag-that-is-too-long-to-be-kept-in-place"}));
+  }
+  box.answer(0, list);
+  box.answer(1, InstanceList(list.begin(), list.begin() + 100));
+  const auto before = allocations;
+  box.cluster.set_shares({0, 60}, box.now);
+  box.cluster.set_shares({0, 120, 0}, box.now);
+  EXPECT_LT(allocations - before, 300U);
+}
+
 }  // namespace
 }  // namespace pilotfish::balancer
