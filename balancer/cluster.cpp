@@ -59,6 +59,7 @@ void Cluster::Impl::on_answer(std::size_t number, const TierAnswer& answer, Time
     return;
   }
   if (empty) {
+    call_off(number, now);
     tier.emptied = true;
   } else {
     take(number, answer, now, prepared);
@@ -199,7 +200,6 @@ void Cluster::Impl::drop_emptied(TimePoint now) {
     auto& tier = tiers[i];
     const bool held = selection.holding() && static_cast<int>(i) == serving();
     if (tier.emptied && !held && !tier.members.empty()) {
-      call_off(i, now);
       for (const auto& member : tier.members) {
         gone.push_back(member.state);
       }

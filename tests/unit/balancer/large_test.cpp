@@ -221,6 +221,15 @@ TEST(LargeAnswer, WhatArrivedForALookupThatThenFailedLeavesAgain) {
   EXPECT_EQ(box.cluster.tally(box.now).healthy, kMany);
 }
 
+TEST(LargeAnswer, WhatArrivedForATierThatIsEmptyAfterAllLeavesAgain) {
+  ClusterBox box(with(Algorithm::kRandom), {"a", "b"});
+  box.answer(0, fleet(kMany));
+  const auto ready = prepared(box.cluster, ok(fleet(2 * kMany)).instances, 1);
+  EXPECT_FALSE(box.cluster.arrive(1, ready, box.now, 1500));
+  box.empty(1);
+  EXPECT_EQ(box.cluster.tally(box.now).healthy, kMany);
+}
+
 TEST(LargeAnswer, WhatWasPreparedForSomethingElseIsNotUsed) {
   ClusterBox box(with(Algorithm::kRandom), {"only"});
   box.answer(0, fleet(kMany));

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdlib>
 #include <functional>
+#include <set>
 #include <tuple>
 
 #include "balancer/tier_table.hpp"
@@ -130,10 +131,10 @@ TEST(SplitExact, InEveryAlgorithmAmongAFew) {
   std::size_t turn = 0;
   for (const auto algorithm : kAll) {
     for (const auto& shares : kShares) {
-      for (const int size : {3, 4, 10}) {
+      for (const int size : {3, 10}) {
         expect_exact(algorithm, shares, {size, false}, false);
       }
-      expect_exact(algorithm, shares, {5 + static_cast<int>(turn++ % 5), false}, true);
+      expect_exact(algorithm, shares, {4 + static_cast<int>(turn++ % 6), false}, true);
     }
   }
 }
@@ -223,7 +224,7 @@ TEST(SplitAmongMany, IsExactWhereEveryWeightIsZero) {
 TEST(SplitAmongMany, LeavesItsInstancesToRetriesOfTheRest) {
   // A few without a share: less than a 32nd, less than half of all, and more.
   for (const auto algorithm : kAll) {
-    for (const int others : {1, 10, 60, 200}) {
+    for (const int others : {1, 10, 60, 155}) {
       auto options = with(algorithm);
       options.eject.max_share_percent = 100;
       options.eject.consecutive = 1;
@@ -290,6 +291,123 @@ TEST(SplitAmongMany, KeepsToPrioritiesAmongThoseWithoutAShare) {
     });
     EXPECT_EQ(later, 0) << others;
     EXPECT_NEAR(count(box, 10'000, beyond(others)), 500, 10) << others;
+  }
+}
+
+/// Three tiers whose answers come at once or arrive ahead in steps, between each other's.
+struct Disorder {
+  explicit Disorder(std::uint64_t seed) : random(seed), now(3), ahead(3), shares{0, 0, 50} {}
+
+  InstanceList any_list() {
+    InstanceList out;
+    const auto from = random.below(300);
+    const auto every = 1 + random.below(3);
+    for (auto i = from; i < from + 700 && out.size() < 260 + random.below(200); i += every) {
+      out.push_back(instance(static_cast<int>(i) + 1, 1 + static_cast<std::uint32_t>(i % 2), 0,
+                             {"tag" + std::to_string(random.below(2))}));
+    }
+    return out;
+  }
+  void step(std::size_t tier) {
+    if (ahead[tier] && random.below(2) == 0) {
+      if (random.below(3) == 0) {
+        box.fail(tier);
+        ahead[tier].reset();
+      } else if (box.cluster.arrive(tier, ahead[tier], box.now, 1 + random.below(300))) {
+        TierAnswer answer;
+        answer.result = LookupResult::kOk;
+        answer.instances = ahead[tier]->answer;
+        box.cluster.on_answer(tier, answer, box.now, ahead[tier]);
+        now[tier] = ahead[tier]->answer;
+        ahead[tier].reset();
+      }
+      return;
+    }
+    switch (random.below(8)) {
+      case 0:
+        shares[1 + random.below(2)] = static_cast<std::uint32_t>(random.below(2) * 20);
+        box.cluster.set_shares(shares, box.now);
+        return;
+      case 1:
+        if (tier == 2) {
+          box.empty(2);
+          now[2] = {};
+          ahead[2].reset();
+        }
+        return;
+      case 2:
+        now[tier] = InstanceSet(any_list());
+        box.answer(tier, now[tier].list());
+        ahead[tier].reset();
+        return;
+      default:
+        const InstanceSet to(any_list());
+        ahead[tier] = std::make_shared<const PreparedTier>(
+            PreparedTier{to, std::make_shared<const TierTable>(to, box.cluster.algorithm()),
+                         TierDiff(box.cluster.instances(tier), to)});
+        std::ignore = box.cluster.arrive(tier, ahead[tier], box.now, 1 + random.below(300));
+    }
+  }
+  static bool holds(const InstanceSet& set, const Endpoint& endpoint) {
+    return std::ranges::binary_search(set, endpoint, {}, &Instance::endpoint);
+  }
+  void expect_order() {
+    std::size_t present = 0;
+    std::set<Endpoint> all;
+    for (const auto& set : now) {
+      for (const auto& each : set) {
+        all.insert(each.endpoint);
+      }
+    }
+    for (const auto& [state, status, why] : box.cluster.view(box.now)) {
+      const auto& endpoint = state->endpoint;
+      const auto comes = [&](const PreparedTierPtr& to) {
+        return to && holds(to->answer, endpoint);
+      };
+      present += state->tier >= 0 && all.contains(endpoint) ? 1 : 0;
+      if (std::ranges::any_of(ahead, comes)) {
+        continue;  // as far as it has arrived
+      }
+      int tier = -1;
+      bool apart = false;
+      std::set<std::string> tags;
+      for (std::size_t i = 0; i < now.size(); ++i) {
+        if (!holds(now[i], endpoint)) {
+          continue;
+        }
+        tier = tier < 0 ? static_cast<int>(i) : tier;
+        apart = apart || shares[i] > 0;
+        const auto at = std::ranges::lower_bound(now[i], endpoint, {}, &Instance::endpoint);
+        tags.insert(at->tags.begin(), at->tags.end());
+      }
+      ASSERT_EQ(state->tier, tier) << state->name;
+      if (tier >= 0) {
+        ASSERT_EQ(state->apart, apart) << state->name;
+        ASSERT_EQ(std::set<std::string>(state->tags.begin(), state->tags.end()), tags);
+      }
+    }
+    ASSERT_EQ(present, all.size());
+  }
+
+  Random random;
+  ClusterBox box{{}, {"a", "b", "split"}, {2, {0, 0, 50}}};
+  std::vector<InstanceSet> now;  ///< what each tier has
+  std::vector<PreparedTierPtr> ahead;
+  std::vector<std::uint32_t> shares;
+};
+
+TEST(SplitAmongMany, EveryoneIsInItsTiersWhateverArrivesAheadOfWhat) {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    Disorder disorder(seed);
+    for (int step = 0; step < 50; ++step) {
+      disorder.step(disorder.random.below(3));
+      disorder.expect_order();
+      if (::testing::Test::HasFatalFailure()) {
+        FAIL() << "seed " << seed << ", step " << step;
+      }
+      std::ignore = count(disorder.box, 20, [](const InstanceState&) { return true; });
+      disorder.box.now += 1s;
+    }
   }
 }
 
