@@ -140,7 +140,7 @@ std::string Cluster::Impl::why(const InstanceState& instance, TimePoint now) con
                                    : left + ": finishes " + counted(instance.in_flight, "request");
   }
   if (instance.drained) {
-    const auto* entry = live.drain().find(instance.endpoint);
+    const auto* entry = live.drained_by(instance.endpoint);
     const auto by =
         "drained by configuration (drain: " + (entry == nullptr ? instance.name : entry->by) + ")";
     return instance.in_flight == 0 ? by

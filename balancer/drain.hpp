@@ -8,8 +8,7 @@
 
 namespace pilotfish::balancer {
 
-/// Instances that get no new requests although the registry names them: `drain:`. A value; in any
-/// order until it is sorted, which find() relies on.
+/// Instances that get no new requests although the registry names them: `drain:`. A value.
 struct DrainList {
   struct Entry {
     Endpoint endpoint;
@@ -18,12 +17,9 @@ struct DrainList {
   };
   std::vector<Entry> entries;
 
-  /// By endpoint; of those with the same one the first stays the first.
-  void sort() { std::ranges::stable_sort(entries, {}, &Entry::endpoint); }
-  /// The (first) entry for `endpoint`, or nullptr. Once sorted; the cluster's is.
   [[nodiscard]] const Entry* find(const Endpoint& endpoint) const {
-    const auto found = std::ranges::lower_bound(entries, endpoint, {}, &Entry::endpoint);
-    return found == entries.end() || found->endpoint != endpoint ? nullptr : &*found;
+    const auto found = std::ranges::find(entries, endpoint, &Entry::endpoint);
+    return found == entries.end() ? nullptr : &*found;
   }
   friend bool operator==(const DrainList&, const DrainList&) = default;
 };

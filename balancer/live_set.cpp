@@ -87,7 +87,7 @@ void LiveSet::settle(InstanceState& state, std::span<const TierView> tiers, Time
     add_tags(state, place.instance->tags);
   }
   apart_changes_ += state.apart == was_apart ? 0 : 1;
-  mark(state, held && drain_.find(state.endpoint) != nullptr);
+  mark(state, held && drained_by(state.endpoint) != nullptr);
   if (!held && state.tier >= 0) {
     state.tier = -1;
     state.left_at = now;
@@ -125,13 +125,19 @@ void LiveSet::mark(InstanceState& state, bool drained) {
   }
 }
 
+const DrainList::Entry* LiveSet::drained_by(const Endpoint& endpoint) const {
+  const auto& all = drain_.entries;
+  const auto found = std::ranges::lower_bound(all, endpoint, {}, &DrainList::Entry::endpoint);
+  return found == all.end() || found->endpoint != endpoint ? nullptr : &*found;
+}
+
 std::vector<InstanceRef> LiveSet::set_drain(DrainList drain) {
   std::vector<InstanceRef> fresh;
   drain_ = std::move(drain);
-  drain_.sort();
+  std::ranges::stable_sort(drain_.entries, {}, &DrainList::Entry::endpoint);
   drained_.clear();
   for (const auto& state : present_) {
-    const bool drained = state->tier >= 0 && drain_.find(state->endpoint) != nullptr;
+    const bool drained = state->tier >= 0 && drained_by(state->endpoint) != nullptr;
     if (drained) {
       drained_.push_back(state);
     }

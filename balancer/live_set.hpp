@@ -87,7 +87,8 @@ class LiveSet {
 
   /// Whom to mark as drained from now on, whoever comes included; gives those newly marked.
   std::vector<InstanceRef> set_drain(DrainList drain);
-  [[nodiscard]] const DrainList& drain() const { return drain_; }
+  /// The (first) entry that drains `endpoint`, or nullptr.
+  [[nodiscard]] const DrainList::Entry* drained_by(const Endpoint& endpoint) const;
   /// The present ones that are drained.
   [[nodiscard]] const std::vector<InstanceRef>& drained() const { return drained_; }
 
@@ -127,7 +128,7 @@ class LiveSet {
   std::vector<InstanceRef> present_;
   std::deque<InstanceRef> leaving_;  ///< left, and not yet finished; some may be back
   std::deque<Departed> departed_;    ///< by `until`
-  DrainList drain_;
+  DrainList drain_;                  ///< by endpoint
   std::vector<InstanceRef> drained_;
   TimePoint newest_{};
   std::uint64_t generation_ = 0;
