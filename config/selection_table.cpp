@@ -265,8 +265,8 @@ Codec<proxy::Sticky> sticky() {
                                : "is no name for a cookie; use letters, digits, - and _";
                   }),
              "cookie: pilotfish",
-             "Its name. It is set by the sidecar, says the instance in a form that tells others "
-             "nothing, and is not passed on to the instance.");
+             "Its name. It is set by the sidecar, says the instance in a form that does not show "
+             "its address in the clear, and is not passed on to the instance.");
   t.field("ttl", &proxy::Sticky::ttl, seconds(std::chrono::seconds(1)),
           "How long the client keeps it, from the answer that set it.");
   const auto as_map = t.codec();
