@@ -56,6 +56,8 @@ class ServiceResolver::Impl final : public NameUser,
     bool watched_once = false;  // the watch was up
     /// The watch answers: nothing is looked up.
     [[nodiscard]] bool watching() const { return state && state->up; }
+    /// The watch has not said a word yet, not even that it failed.
+    [[nodiscard]] bool unheard() const { return watched && !state && !watched_once; }
   };
   class Ear;
   struct Tier {
@@ -112,6 +114,11 @@ class ServiceResolver::Impl final : public NameUser,
   [[nodiscard]] bool waits_for_static() const {
     return tiers_.empty() && started_ && !stopped_ && answers_.front().answered == TimePoint{};
   }
+  /// A tier of this name asks for what DNS cannot tell, and its watch has not spoken: whatever DNS
+  /// says of the name, nothing is known of that tier.
+  [[nodiscard]] bool waits_for_watch(std::uint32_t place) const;
+  /// What DNS has said meanwhile counts for them from now on.
+  void answer_what_waited(std::size_t group);
   /// Every tier is answered by a watch.
   [[nodiscard]] bool watching() const {
     return !groups_.empty() && std::ranges::all_of(groups_, &Group::watching);
