@@ -106,7 +106,8 @@ void Upstream::take_tiers(Pending& fresh, TimePoint now) {
   names_ = std::move(fresh.names);
   ++tiers_turn_;
   std::vector<resolver::WatchKey> heard;
-  const auto* consul = std::get_if<resolver::ConsulSource>(&options_.source);
+  const auto asked = asked_source(options_.source, options_.cluster.split);
+  const auto* consul = std::get_if<resolver::ConsulSource>(&asked);
   if (consul != nullptr && options_.fresh == resolver::Freshness::kWatch) {
     heard = resolver::watch_keys(*consul);
   }
