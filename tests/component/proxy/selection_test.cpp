@@ -30,6 +30,10 @@ struct Named {
             const auto end = peer.received.find("\r\n\r\n") + 4;
             heads.push_back(peer.received.substr(0, end));
             peer.received.erase(0, end);
+            while (holds) {
+              net::Timer timer(peer.socket().get_executor(), 1ms);
+              (void)co_await timer.async_wait(net::kTuple);
+            }
             const bool sent = co_await peer.send(answer);
             if (!sent) {
               co_return;
@@ -38,6 +42,7 @@ struct Named {
         }) {}
   std::vector<std::string> tags;
   std::vector<std::string> heads;
+  bool holds = false;  ///< its answers
   std::string node;
   std::vector<std::pair<std::string, std::string>> meta;
   FakeInstance instance;
@@ -542,6 +547,24 @@ TEST_F(LoggedSelectionTest, AWishThatFellThroughIsNoReason) {
   EXPECT_EQ(who("X-Version: v3\r\n"), "v4") << "its only instance is gone: a retry follows prefer";
   EXPECT_EQ(line.tier, 0);
   EXPECT_THAT(line.reason, HasSubstr("tier 0 (v4)"));
+}
+
+TEST_F(LoggedSelectionTest, AWishThatFellThroughIsNoReasonWhereAnotherTierServesByNowEither) {
+  auto options = watched({{"v4"}, {"v3"}, {"read"}});
+  options.choose_by = "x-version";
+  options.retry.attempts = 1;
+  start_with_source(options);
+  push({&v4, &v3});
+  v3.instance.close();
+  v4.holds = true;
+  auto client = begin("X-Version: v3\r\n");
+  until([&] { return v4.heads.size() == 1; });
+  push({&v5});
+  EXPECT_EQ(status().tier, 2);
+  v4.holds = false;
+  EXPECT_EQ(answer_of(client), "v4");
+  EXPECT_EQ(line.tier, 0);
+  EXPECT_THAT(line.reason, ::testing::StartsWith("picked before another tier served: "));
 }
 
 TEST_F(LoggedSelectionTest, ARetryInAnotherTierIsSaidAsSuch) {

@@ -162,7 +162,7 @@ TEST(StickyCookie, LeavesWhatItRewroteWhereItIsWhileFurtherFieldsAreRewritten) {
     more += "a;";
     left += i == 0 ? "a" : "; a";
   }
-  auto two = head_with({{"Cookie", "c=00000000000000ff;z=1"}, {"Cookie", more}});
+  auto two = head_with({{"Cookie", "c=1;z=1"}, {"Cookie", more}});
   std::string text;
   (void)take_sticky_cookie(two, "c", text);
   EXPECT_EQ(two.fields[0].value, "z=1");
