@@ -1,5 +1,6 @@
 #include "app/causes.hpp"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 #include <variant>
@@ -48,6 +49,20 @@ std::string explain_failure(const proxy::UpstreamOptions& upstream,
   }
 }
 
+namespace {
+
+/// Where every name was answered, and the tier is unknown all the same, the note says why.
+std::string failure_of(const proxy::UpstreamOptions& upstream, const resolver::ConsulDns& consul,
+                       const TierAnswer& answer) {
+  const bool of_a_name = std::ranges::any_of(
+      answer.names, [](const NameAnswer& name) { return is_failure(name.result); });
+  return of_a_name || answer.names.empty() || answer.names.front().note.empty()
+             ? explain_failure(upstream, consul, answer.result)
+             : answer.names.front().note;
+}
+
+}  // namespace
+
 net::Awaitable<std::string> find_causes(net::Executor executor, registry::ConsulHttp agent,
                                         resolver::ConsulDns consul, proxy::UpstreamOptions upstream,
                                         std::vector<TierAnswer> answers, TimePoint deadline) {
@@ -61,7 +76,7 @@ net::Awaitable<std::string> find_causes(net::Executor executor, registry::Consul
     const auto& answer = answers[tier];
     std::string why;
     if (answer.answered != TimePoint{} && is_failure(answer.result)) {
-      why = explain_failure(upstream, consul, answer.result);
+      why = failure_of(upstream, consul, answer);
     } else if (source != nullptr && is_denied(answer) && tier < source->tiers.size()) {
       auto where = *source;
       if (!source->tiers[tier].datacenter.empty()) {

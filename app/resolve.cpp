@@ -15,6 +15,7 @@
 #include "balancer/cluster.hpp"
 #include "net/asio.hpp"
 #include "proxy/selection.hpp"
+#include "registry/consul_listing.hpp"
 #include "resolver/service_resolver.hpp"
 
 namespace pilotfish::app {
@@ -26,25 +27,54 @@ using namespace std::chrono_literals;
 constexpr Duration kLimit = 6s;
 constexpr Duration kApiLimit = 3s;
 
+struct Asked {
+  std::vector<TierAnswer> answers;
+  proxy::DrainedNodes drained;
+};
+
+/// What the watches of a running sidecar would have said by now.
+net::Awaitable<void> ask_watches(net::Executor executor, registry::ConsulHttp agent,
+                                 resolver::ConsulSource source, resolver::DnsService& dns,
+                                 TimePoint deadline) {
+  for (const auto& key : resolver::watch_keys(source)) {
+    auto state = co_await registry::ask_watch_state(executor, agent, key, deadline);
+    dns.push(key, std::move(state));
+  }
+}
+
 /// The newest answer of every tier, after one round over all of them.
-std::vector<TierAnswer> ask(const config::RootOptions& options,
-                            const proxy::UpstreamOptions& upstream, Logger& logger) {
+Asked ask(const config::RootOptions& options, const proxy::UpstreamOptions& upstream,
+          Logger& logger) {
   net::IoContext io{1};
   const auto completer = make_completer(io, options, logger);
   std::random_device entropy;
   resolver::DnsService dns(io, options.consul_dns, 1, logger, completer.get(), entropy());
-  std::vector<TierAnswer> answers;
+  Asked out;
+  out.drained.set_entries(upstream.drain);
+  const auto source = proxy::asked_source(upstream.source, upstream.cluster.split);
+  const auto* consul = std::get_if<resolver::ConsulSource>(&source);
+  if (consul != nullptr && upstream.fresh == resolver::Freshness::kWatch) {
+    asio::co_spawn(
+        io,
+        ask_watches(io.get_executor(), options.consul_http, *consul, dns, Clock::now() + kApiLimit),
+        [&io](const std::exception_ptr& /*error*/) { io.stop(); });
+    io.run_for(kApiLimit + 1s);
+    io.restart();
+  }
   {
-    resolver::ServiceResolver service(dns,
-                                      proxy::asked_source(upstream.source, upstream.cluster.split),
-                                      upstream.fresh, upstream.lookup,
-                                      {.on_answer = [](std::size_t, const TierAnswer&) {},
-                                       .on_lookup = [](const NameAnswer&) {},
-                                       .on_stale = [] {}});
+    resolver::ServiceResolver service(
+        dns, source, upstream.fresh, upstream.lookup,
+        {.on_answer = [](std::size_t, const TierAnswer&) {},
+         .on_lookup = [](const NameAnswer&) {},
+         .on_stale = [] {},
+         .on_watch =
+             [&out](const resolver::WatchKey& key, const resolver::WatchState& state) {
+               (void)out.drained.take(key, state);
+             }});
     service.start();
     asio::co_spawn(io, service.wait_first_round(Clock::now() + kLimit),
                    [&](const std::exception_ptr& /*error*/) {
-                     answers = service.last_answers();
+                     out.answers = service.last_answers();
                      service.stop();
                      io.stop();
                    });
@@ -53,7 +83,7 @@ std::vector<TierAnswer> ask(const config::RootOptions& options,
     io.restart();
     (void)io.poll();
   }
-  return answers;
+  return out;
 }
 
 /// Adds to the reason why tiers have no instance.
@@ -76,8 +106,8 @@ void explain_empty_tiers(const config::RootOptions& options, const proxy::Upstre
 }
 
 /// What a fresh sidecar would make of these answers, best tier first.
-proxy::UpstreamStatus judge(const proxy::UpstreamOptions& upstream,
-                            std::vector<TierAnswer> answers) {
+proxy::UpstreamStatus judge(const proxy::UpstreamOptions& upstream, Asked asked) {
+  auto& answers = asked.answers;
   proxy::UpstreamStatus status;
   status.name = upstream.name;
   status.required = upstream.required;
@@ -85,9 +115,7 @@ proxy::UpstreamStatus judge(const proxy::UpstreamOptions& upstream,
   balancer::Cluster cluster(upstream.cluster, status.tier_names, 1,
                             proxy::tier_roles(upstream.source, upstream.cluster.split));
   const TimePoint now = Clock::now();
-  proxy::DrainedNodes drained;
-  drained.set_entries(upstream.drain);
-  cluster.set_drain(drained.list(), now);
+  cluster.set_drain(asked.drained.list(), now);
   for (std::size_t tier = 0; tier < answers.size(); ++tier) {
     if (answers[tier].answered != TimePoint{}) {
       cluster.on_answer(tier, answers[tier], now);
@@ -96,8 +124,13 @@ proxy::UpstreamStatus judge(const proxy::UpstreamOptions& upstream,
   cluster.tick(now);
   status.tier = cluster.serving_tier();
   status.reason = cluster.reason();
-  if (const TimePoint asked = cluster.serving_asked(); status.tier >= 0 && asked != TimePoint{}) {
-    status.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - asked).count();
+  if (const TimePoint since = cluster.serving_asked(); status.tier >= 0 && since != TimePoint{}) {
+    status.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - since).count();
+  }
+  if (!upstream.enabled) {
+    status.tier = -1;
+    status.required = false;
+    status.reason = proxy::disabled_text(upstream.name);
   }
   for (const balancer::InstanceView& view : cluster.view(now)) {
     status.instances.push_back({.address = view.state->name,
@@ -127,7 +160,9 @@ int resolve_upstream(const config::RootOptions& options, const std::string& upst
     return kExitUsage;
   }
   auto status = judge(*found, ask(options, *found, logger));
-  explain_empty_tiers(options, *found, status);
+  if (found->enabled) {
+    explain_empty_tiers(options, *found, status);
+  }
   const MergedStatus merged = merge_status({std::vector{std::move(status)}});
   if (as_json) {
     out << upstreams_json(merged, Clock::now());

@@ -115,8 +115,7 @@ auto identity(const ConsulTier& tier) {
 }
 
 Parsed<std::uint32_t> parse_permille(std::string_view text) {
-  const Mistake mistake{
-      "is not a share; write a percentage with at most one decimal, like 5% or 0.5%"};
+  Mistake mistake{"is not a share; write a percentage with at most one decimal, like 5% or 0.5%"};
   if (!text.ends_with('%')) {
     return mistake;
   }
@@ -265,8 +264,8 @@ Codec<proxy::Sticky> sticky() {
                                : "is no name for a cookie; use letters, digits, - and _";
                   }),
              "cookie: pilotfish",
-             "Its name. It is set by the sidecar, says the instance in a form that tells others "
-             "nothing, and is not passed on to the instance.");
+             "Its name. It is set by the sidecar, says the instance in a form that does not show "
+             "its address in the clear, and is not passed on to the instance.");
   t.field("ttl", &proxy::Sticky::ttl, seconds(std::chrono::seconds(1)),
           "How long the client keeps it, from the answer that set it.");
   const auto as_map = t.codec();

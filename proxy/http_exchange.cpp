@@ -97,8 +97,9 @@ void HttpSession::start_request() {
   instance_.reset();
   wanted_ = sticky_ = 0;
   wish_ = Wish::kNone;
-  if (upstream_->selects()) {
-    select();
+  selected_ = !upstream_->selects();
+  if (!selected_) {
+    take_cookie();
   }
 }
 

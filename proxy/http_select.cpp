@@ -7,15 +7,21 @@
 
 namespace pilotfish::proxy {
 
-/// What the request itself says of where it goes, or the share it falls into.
+/// Ours alone: the instance does not get to see it.
+void HttpSession::take_cookie() {
+  if (const auto& sticky = options().sticky; !sticky.cookie.empty()) {
+    sticky_ = take_sticky_cookie(request_, sticky.cookie, scratch_->cookies);
+  }
+}
+
+/// What the request itself says of where it goes, or the share it falls into. At its first pick:
+/// what it waited for before may have brought, or taken, whom its cookie means.
 void HttpSession::select() {
+  selected_ = true;
   if (const auto& header = options().choose_by; !header.empty()) {
     const auto named = [&](const http::Field& field) { return http::iequals(field.name, header); };
     const auto field = std::ranges::find_if(request_.fields, named);
     wanted_ = field == request_.fields.end() ? 0 : upstream_->named(field->value);
-  }
-  if (const auto& sticky = options().sticky; !sticky.cookie.empty()) {
-    sticky_ = take_sticky_cookie(request_, sticky.cookie, scratch_->cookies);
   }
   wish_ = Wish::kHeader;
   if (wanted_ == 0 && upstream_->kept(sticky_) != nullptr) {
@@ -27,7 +33,10 @@ void HttpSession::select() {
   tiers_turn_ = upstream_->tiers_turn();
 }
 
-balancer::PickContext HttpSession::pick_context(TimePoint now) const {
+balancer::PickContext HttpSession::pick_context(TimePoint now) {
+  if (!selected_) {
+    select();
+  }
   balancer::PickContext context;
   context.now = now;
   context.tried = {scratch_->tried.data(), tried_count_};

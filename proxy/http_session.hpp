@@ -133,13 +133,14 @@ class HttpSession final : public Session, private net::HangUpWatcher {
   /// From the head on, or from where the quick way left it.
   net::Awaitable<void> exchange(Step step);
   void start_request();
-  void select();                                  // http_select.cpp
+  void take_cookie();                             // http_select.cpp
+  void select();                                  // the same
   [[nodiscard]] std::string_view cookie_field();  // the same
   void finish_request(TimePoint now);
   /// Bytes that were read behind a late body belong to what comes next.
   void take_late_input();
   [[nodiscard]] TryEnd begin_body();
-  [[nodiscard]] balancer::PickContext pick_context(TimePoint now) const;
+  [[nodiscard]] balancer::PickContext pick_context(TimePoint now);
   [[nodiscard]] std::uint64_t wanted() const {
     return wanted_ != 0 && tiers_turn_ == upstream_->tiers_turn() ? wanted_ : 0;
   }
@@ -307,8 +308,9 @@ class HttpSession final : public Session, private net::HangUpWatcher {
   std::uint32_t pauses_ = 0;         ///< of this request so far
   balancer::InstanceRef candidate_;  ///< picked, but without an idle connection yet
   balancer::InstanceRef instance_;
-  Picked picked_;  ///< how it was
-  Wish wish_{};    ///< what `wanted_` is, or the cookie
+  Picked picked_;         ///< how it was
+  Wish wish_{};           ///< what `wanted_` is, or the cookie
+  bool selected_ = true;  ///< these are settled
   bool answered_in_tls_ = false;
   ConnectionPtr connection_;
   TimePoint try_started_{};

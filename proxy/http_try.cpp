@@ -7,7 +7,7 @@ using balancer::Outcome;
 
 void HttpSession::start_try(balancer::InstanceState& chosen, TimePoint now) {
   instance_ = balancer::InstanceRef(&chosen);
-  picked_ = upstream_->picked(chosen, wish_, wanted());
+  picked_ = upstream_->picked(chosen, {wish_, wanted(), sticky_, tried_count_ > 0});
   try_started_ = now;
   try_open_ = true;
   upstream_->try_started(chosen, now);

@@ -22,12 +22,18 @@ std::size_t place_of(const std::vector<std::string>& tags, const resolver::Consu
 
 }  // namespace
 
+std::string disabled_text(const std::string& upstream) {
+  return "disabled by configuration (enabled: false of " + upstream + ")";
+}
+
 std::string_view describe(Wish wish) {
   switch (wish) {
     case Wish::kNone: break;
     case Wish::kShare: return "its share of split";
     case Wish::kHeader: return "named by choose_by";
     case Wish::kCookie: return "kept by its sticky cookie";
+    case Wish::kRetry: return "a retry: of the tier that serves all were tried";
+    case Wish::kProbe: return "a probe: its ejection is over";
   }
   return {};
 }
@@ -85,6 +91,16 @@ void DrainedNodes::set_entries(const std::vector<std::string>& entries) {
   for (auto& watched : watched_) {
     find(watched);
   }
+}
+
+bool DrainedNodes::keep_watches(const std::vector<resolver::WatchKey>& keys) {
+  bool changed = false;
+  std::erase_if(watched_, [&](const Watched& watched) {
+    const bool gone = std::ranges::find(keys, watched.key) == keys.end();
+    changed = changed || (gone && !watched.drained.empty());
+    return gone;
+  });
+  return changed;
 }
 
 bool DrainedNodes::take(const resolver::WatchKey& key, const resolver::WatchState& state) {

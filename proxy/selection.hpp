@@ -22,10 +22,28 @@ namespace pilotfish::proxy {
 [[nodiscard]] balancer::TierRoles tier_roles(const resolver::Source& source,
                                              const std::vector<balancer::SplitShare>& split);
 
+/// Why an upstream with `enabled: false` serves nobody, for people.
+[[nodiscard]] std::string disabled_text(const std::string& upstream);
+
 /// What sent a request elsewhere than the order of tiers would.
-enum class Wish : std::uint8_t { kNone, kShare, kHeader, kCookie };
+enum class Wish : std::uint8_t {
+  kNone,
+  kShare,
+  kHeader,
+  kCookie,
+  kRetry,  ///< the tier that serves had nobody left who was not tried
+  kProbe,  ///< to see whether an ejected instance is well again
+};
 /// For people; empty for kNone.
 [[nodiscard]] std::string_view describe(Wish wish);
+
+/// What a request brought to its pick.
+struct Asked {
+  Wish wish = Wish::kNone;
+  std::uint64_t wanted = 0;
+  std::uint64_t cookie = 0;
+  bool retries = false;
+};
 
 struct Picked {
   int tier = -1;
@@ -54,6 +72,9 @@ class DrainedNodes {
  public:
   void set_entries(const std::vector<std::string>& entries);
   [[nodiscard]] const std::vector<std::string>& nodes() const { return nodes_; }
+  /// The others are listened to no more: what they said is forgotten. True where that changes
+  /// list().
+  bool keep_watches(const std::vector<resolver::WatchKey>& keys);
   /// What runs where, of one watch; linear where there are nodes. True where that changes list().
   bool take(const resolver::WatchKey& key, const resolver::WatchState& state);
   [[nodiscard]] balancer::DrainList list() const;

@@ -70,7 +70,8 @@ std::uint64_t take_sticky_cookie(http::RequestHead& head, std::string_view name,
                                  std::string& text) {
   std::size_t room = 0;
   for (const auto& field : head.fields) {
-    room += has_it(field, name) ? field.value.size() : 0;
+    // Crumbs behind a bare ';' get a space more.
+    room += has_it(field, name) ? 2 * field.value.size() : 0;
   }
   if (room == 0) {
     return 0;

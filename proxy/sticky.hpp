@@ -12,9 +12,9 @@
 namespace pilotfish::proxy {
 
 /// `sticky:`: which instance a cookie stands for. Its value is a hash of the instance's address and
-/// port, keyed with the upstream's name: it tells a client nothing, and every worker, sidecar and
-/// later run of the same upstream honours it. 0 is no cookie.
-/// Pure. Thread-safety: none; one per upstream and worker.
+/// port, begun with the upstream's name: it does not show the address in the clear (it is no
+/// secret: whoever knows both can make it), and every worker, sidecar and later run of the same
+/// upstream honours it. 0 is no cookie. Pure. Thread-safety: none; one per upstream and worker.
 class StickyTable {
  public:
   void add(std::string_view upstream, balancer::InstanceState& instance);

@@ -134,7 +134,8 @@ net::Awaitable<bool> TcpSession::connect() {
       continue;  // with whoever serves by then
     }
     instance_ = balancer::InstanceRef(chosen);
-    picked_ = upstream_->picked(*chosen, wanted == 0 ? Wish::kNone : Wish::kShare, context.wanted);
+    picked_ = upstream_->picked(
+        *chosen, {wanted == 0 ? Wish::kNone : Wish::kShare, context.wanted, 0, tried_count_ > 0});
     ++tries_;
     upstream_->try_started(*chosen, now);
     Opened opened = co_await upstream_->open(*chosen, opening_);

@@ -181,8 +181,7 @@ void Upstream::publish_events() {
   }
   for (const auto& instance : events.drained) {
     link_of(*instance).close_all();
-    worker_.log().info("drained by configuration: no new requests go there",
-                       {{"upstream", options_.name}, {"instance", instance->name}});
+    log_drained(*instance);
   }
   for (const auto& instance : events.unhealthy) {
     link_of(*instance).close_all();
@@ -206,6 +205,24 @@ InstanceState* Upstream::pick(const balancer::PickContext& context) {
   auto* chosen = options_.enabled ? cluster_.pick(context) : nullptr;
   publish_events();
   return chosen;
+}
+
+Picked Upstream::picked(const InstanceState& instance, const Asked& asked) const {
+  const auto serving = cluster_.serving_tier();
+  if (asked.wish == Wish::kNone && instance.tier == serving) {
+    return {serving, Wish::kNone};  // nearly always
+  }
+  const auto tier = cluster_.tier_of_pick(instance, asked.wanted);
+  const bool in_wanted = tier >= 0 && static_cast<std::size_t>(tier) < balancer::kMostTiers &&
+                         (asked.wanted >> static_cast<unsigned>(tier) & 1U) != 0;
+  const bool came_true = asked.wish == Wish::kCookie ? kept(asked.cookie) == &instance : in_wanted;
+  if (asked.wish != Wish::kNone && came_true) {
+    return {tier, asked.wish};
+  }
+  return {tier, tier == serving    ? Wish::kNone
+                : asked.retries    ? Wish::kRetry
+                : instance.probing ? Wish::kProbe
+                                   : Wish::kNone};
 }
 
 void Upstream::try_started(InstanceState& instance, TimePoint now) {

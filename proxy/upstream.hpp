@@ -130,12 +130,9 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
                              std::uint64_t wanted) const {
     return cluster_.another(tried, wanted);
   }
-  /// For log lines: the tier an instance was just picked in, and what led there.
-  [[nodiscard]] Picked picked(const balancer::InstanceState& instance, Wish wish,
-                              std::uint64_t wanted) const {
-    return {wish == Wish::kNone ? cluster_.serving_tier() : cluster_.tier_of_pick(instance, wanted),
-            wish};
-  }
+  /// For log lines: the tier an instance was just picked in, and what led there: the wish only
+  /// where it came true.
+  [[nodiscard]] Picked picked(const balancer::InstanceState& instance, const Asked& asked) const;
   /// For each new request once, where nobody named a tier: its share of `split`, as `wanted`.
   [[nodiscard]] std::uint64_t draw_share() { return cluster_.draw_share(); }
   /// The tiers that a value of the header of `choose_by` names, as `wanted`; 0: unknown.
@@ -241,6 +238,7 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   void note_absence(std::size_t tier, const TierAnswer& answer, TimePoint now);
   void log_ejection(const balancer::InstanceState& instance);
   void log_return(const balancer::InstanceState& instance);
+  void log_drained(const balancer::InstanceState& instance);
   void publish_events();
   [[nodiscard]] bool is_checked() const;
   /// Whether there is a check may have changed: tells who is to be checked, or that nobody is.

@@ -50,12 +50,15 @@ void Upstream::log_lookups(std::size_t tier, const TierAnswer& answer, TimePoint
       last_failure_ = answer.result;
       std::string why = "the lookup of tier " + tier_or_none(static_cast<int>(tier), names) +
                         " failed: " + std::string(to_string(answer.result));
-      for (const auto& one : answer.names) {
-        if (is_failure(one.result)) {
-          why += ", " + one.name + " after " + duration_text(one.took) +
-                 (one.note.empty() ? "" : " (" + one.note + ")");
-          break;
-        }
+      const auto culprit = std::ranges::find_if(
+          answer.names, [](const NameAnswer& one) { return is_failure(one.result); });
+      if (culprit != answer.names.end()) {
+        why += ", " + culprit->name + " after " + duration_text(culprit->took) +
+               (culprit->note.empty() ? "" : " (" + culprit->note + ")");
+      } else if (!answer.names.empty() && !answer.names.front().note.empty()) {
+        // Every name was answered, and yet it does not say who is of this tier.
+        why = "tier " + tier_or_none(static_cast<int>(tier), names) +
+              " is unknown: " + answer.names.front().note;
       }
       const auto asked = cluster_.serving_asked();
       if (asked != TimePoint{}) {
@@ -115,7 +118,7 @@ void Upstream::explain(std::string cause) {
 
 std::string Upstream::reason() const {
   if (!options_.enabled) {
-    return "disabled by configuration (enabled: false of " + options_.name + ")";
+    return disabled_text(options_.name);
   }
   const auto& reason = cluster_.reason();
   return cause_.empty() ? reason : reason + (reason.empty() ? "" : "; ") + cause_;
@@ -171,6 +174,11 @@ void Upstream::log_return(const balancer::InstanceState& instance) {
   worker_.trouble.say(LogLevel::kInfo, options_.name, "instance back after ejection",
                       "it was out for " + duration_text(Clock::now() - instance.ejected_since),
                       {{"instance", instance.name}}, kBurst);
+}
+
+void Upstream::log_drained(const balancer::InstanceState& instance) {
+  worker_.trouble.say(LogLevel::kInfo, options_.name, "drained by configuration",
+                      "no new requests go there", {{"instance", instance.name}}, kBurst);
 }
 
 void Upstream::log_tier_change(const balancer::ClusterEvents::TierChange& change) {

@@ -16,6 +16,9 @@ void Upstream::reconfigure(UpstreamOptions options, bool registry_changed) {
   const bool other_shares = options.cluster.split != options_.cluster.split;
   const bool other_drain = options.drain != options_.drain || options.fresh != options_.fresh;
   const bool other_protocol = options.protocol != options_.protocol;
+  if (options.enabled != options_.enabled) {
+    ++epoch_;  // who came before has asked for nothing
+  }
   options_ = std::move(options);
   leaving_ = false;
   roles_ = tier_roles(options_.source, options_.cluster.split);
@@ -102,6 +105,15 @@ void Upstream::take_tiers(Pending& fresh, TimePoint now) {
   tier_identities_ = std::move(fresh.identities);
   names_ = std::move(fresh.names);
   ++tiers_turn_;
+  std::vector<resolver::WatchKey> heard;
+  const auto asked = asked_source(options_.source, options_.cluster.split);
+  const auto* consul = std::get_if<resolver::ConsulSource>(&asked);
+  if (consul != nullptr && options_.fresh == resolver::Freshness::kWatch) {
+    heard = resolver::watch_keys(*consul);
+  }
+  if (drained_.keep_watches(heard)) {
+    cluster_.set_drain(drained_.list(), now);
+  }
 }
 
 void Upstream::set_selects(TimePoint now) {

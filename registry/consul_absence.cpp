@@ -7,8 +7,7 @@
 #include <utility>
 
 #include "registry/consul_agent.hpp"
-#include "registry/consul_watcher.hpp"
-#include "registry/text.hpp"
+#include "registry/consul_listing.hpp"
 
 namespace pilotfish::registry {
 namespace {
@@ -36,18 +35,32 @@ std::string listed(const std::set<std::string>& tags) {
 
 bool belongs(const Presence& one, const resolver::ConsulTier& tier) {
   return has_tags(one.tags, tier.tags) &&
-         std::ranges::none_of(tier.without,
-                              [&one](const std::string& tag) { return has_tags(one.tags, {tag}); });
+         std::ranges::none_of(
+             tier.without, [&one](const std::string& tag) { return has_tags(one.tags, {tag}); }) &&
+         std::ranges::all_of(tier.meta, [&one](const auto& want) {
+           return std::ranges::find(one.meta, std::pair(want.first, want.second)) != one.meta.end();
+         });
 }
 
-/// " with tag "v4" and without tag "canary"", or nothing.
+/// " with tag "v4", without tag "canary" and with meta stage=prod", or nothing.
 std::string condition(const resolver::ConsulTier& tier) {
-  std::string out;
+  std::vector<std::string> parts;
   if (!tier.tags.empty()) {
-    out += " with " + quoted(tier.tags);
+    parts.push_back("with " + quoted(tier.tags));
   }
   if (!tier.without.empty()) {
-    out += (out.empty() ? " without " : " and without ") + quoted(tier.without);
+    parts.push_back("without " + quoted(tier.without));
+  }
+  if (!tier.meta.empty()) {
+    std::string meta;
+    for (const auto& [key, value] : tier.meta) {
+      meta += (meta.empty() ? "" : " + ") + key + "=" + value;
+    }
+    parts.push_back("with meta " + meta);
+  }
+  std::string out;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    out += (i == 0 ? " " : i + 1 == parts.size() ? " and " : ", ") + parts[i];
   }
   return out;
 }
@@ -109,11 +122,7 @@ net::Awaitable<Absence> ask_absence(net::Executor executor, ConsulHttp options,
     out.problem = options.url + ": not an address of an agent";
     co_return out;
   }
-  auto path = "/v1/health/service/" + percent_encode(source.service) + "?stale";
-  if (!source.datacenter.empty()) {
-    path += "&dc=" + percent_encode(source.datacenter);
-  }
-  auto request = consul_request(options, "GET", std::move(path));
+  auto request = consul_request(options, "GET", health_path(resolver::watch_key(source)));
   request.max_body = kMaxWatchBody;
   const auto result = co_await http::fetch(executor, *target, std::move(request), deadline);
   auto present = result.ok() ? decode_presence(result.body, kMaxWatchBody) : std::nullopt;

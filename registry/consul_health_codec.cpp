@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <tuple>
 #include <utility>
 
 #include "core/best_first.hpp"
@@ -90,21 +91,49 @@ std::vector<std::string> tags_of(const json::value& service) {
   return out;
 }
 
+std::vector<std::pair<std::string, std::string>> meta_of(const json::value& service) {
+  std::vector<std::pair<std::string, std::string>> out;
+  const auto* meta = member(service, "Meta");
+  if (meta != nullptr && meta->is_object()) {
+    for (const auto& one : meta->get_object()) {
+      if (one.value().is_string()) {
+        out.emplace_back(one.key(), one.value().get_string());
+      }
+    }
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 resolver::InstanceDetail detail_of(const json::value& entry, const Endpoint& endpoint) {
   resolver::InstanceDetail out{endpoint, {}, {}};
   if (const auto* node = member(entry, "Node"); node != nullptr) {
     out.node = text_of(*node, "Node");
   }
-  const auto* service = member(entry, "Service");
-  const auto* meta = service == nullptr ? nullptr : member(*service, "Meta");
-  if (meta != nullptr && meta->is_object()) {
-    for (const auto& one : meta->get_object()) {
-      if (one.value().is_string()) {
-        out.meta.emplace_back(one.key(), one.value().get_string());
-      }
+  if (const auto* service = member(entry, "Service"); service != nullptr) {
+    out.meta = meta_of(*service);
+  }
+  return out;
+}
+
+struct Weighed {
+  std::uint32_t weight = 0;
+  resolver::InstanceDetail detail;
+};
+
+/// One for each endpoint, whatever the order of the listing: of the entry that best_first() keeps;
+/// between equals the first node, then the first meta.
+std::vector<resolver::InstanceDetail> best_details(std::vector<Weighed> all) {
+  std::ranges::sort(all, [](const Weighed& a, const Weighed& b) {
+    return std::tie(a.detail.endpoint, b.weight, a.detail.node, a.detail.meta) <
+           std::tie(b.detail.endpoint, a.weight, b.detail.node, b.detail.meta);
+  });
+  std::vector<resolver::InstanceDetail> out;
+  for (auto& one : all) {
+    if (out.empty() || out.back().endpoint != one.detail.endpoint) {
+      out.push_back(std::move(one.detail));
     }
   }
-  std::sort(out.meta.begin(), out.meta.end());
   return out;
 }
 
@@ -152,6 +181,7 @@ std::optional<HealthListing> decode_health(std::string_view body, std::size_t ma
     return std::nullopt;
   }
   HealthListing listing;
+  std::vector<Weighed> details;
   for (const auto& entry : root->get_array()) {
     const auto status = aggregate(entry);
     if (is_out(status) || (only_passing && status != Status::kPassing)) {
@@ -160,7 +190,7 @@ std::optional<HealthListing> decode_health(std::string_view body, std::size_t ma
         listing.out.push_back(Endpoint{*place.ip, place.port});
       }
     } else if (auto instance = decode_instance(entry, status)) {
-      listing.details.push_back(detail_of(entry, instance->endpoint));
+      details.push_back({instance->weight, detail_of(entry, instance->endpoint)});
       listing.instances.push_back(std::move(*instance));
     } else {
       ++(is_named(place_of(entry)) ? listing.named : listing.skipped);
@@ -170,10 +200,7 @@ std::optional<HealthListing> decode_health(std::string_view body, std::size_t ma
   best_first(listing.instances);
   normalise(listing.instances);
   std::ranges::sort(listing.out);
-  auto& details = listing.details;
-  std::ranges::stable_sort(details, {}, &resolver::InstanceDetail::endpoint);
-  const auto repeated = std::ranges::unique(details, {}, &resolver::InstanceDetail::endpoint);
-  details.erase(repeated.begin(), repeated.end());
+  listing.details = best_details(std::move(details));
   return listing;
 }
 
@@ -214,6 +241,7 @@ std::optional<std::vector<Presence>> decode_presence(std::string_view body, std:
     }
     if (const auto* service = member(entry, "Service"); service != nullptr) {
       presence.tags = tags_of(*service);
+      presence.meta = meta_of(*service);
     }
     out.push_back(std::move(presence));
   }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/instance.hpp"
@@ -18,7 +19,7 @@ struct HealthListing {
   /// Normalised; every tag of an instance, sorted; priority 1, as Consul's DNS answers; weight of
   /// the aggregated status (passing or warning).
   InstanceList instances;
-  std::vector<resolver::InstanceDetail> details;  ///< of them, sorted by endpoint
+  std::vector<resolver::InstanceDetail> details;  ///< of them, sorted by endpoint, each once
   std::size_t excluded = 0;  ///< critical, under maintenance, or of a status nobody knows
   std::size_t skipped = 0;   ///< no address, port 0 or above 65535, not an entry
   std::size_t named = 0;     ///< a host name as address, which DNS resolves
@@ -47,6 +48,7 @@ struct Presence {
   enum class State : std::uint8_t { kHealthy, kCritical, kMaintenance, kUnusable };
   State state = State::kHealthy;  ///< kUnusable: healthy, but without an IP address or a port
   std::vector<std::string> tags;
+  std::vector<std::pair<std::string, std::string>> meta{};  ///< sorted
 };
 
 /// The same body read for who is there at all. Pure; does not throw.

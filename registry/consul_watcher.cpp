@@ -19,11 +19,6 @@ std::string name_of(const resolver::WatchKey& key) {
   return key.datacenter.empty() ? key.service : key.service + " in " + key.datacenter;
 }
 
-std::string advice(const resolver::WatchKey& key) {
-  return "set a token with service:read for \"" + key.service +
-         "\" and node:read (CONSUL_HTTP_TOKEN or CONSUL_HTTP_TOKEN_FILE)";
-}
-
 std::string seconds_text(Duration duration) {
   std::array<char, 32> text{};
   (void)std::snprintf(text.data(), text.size(), "%.1fs",
@@ -45,14 +40,6 @@ std::string leader_note(const http::ClientResult& result) {
 /// A 429 that names no time.
 constexpr Duration kRefusedFor = std::chrono::seconds(1);
 
-std::string skipped_text(std::size_t count) {
-  return std::to_string(count) + " instances skipped: no address or no port";
-}
-
-std::string named_text(std::size_t count) {
-  return std::to_string(count) + " instances have a host name as address, which DNS resolves";
-}
-
 void append(std::string& note, const std::string& text) {
   note += (note.empty() || text.empty() ? "" : "; ") + text;
 }
@@ -62,12 +49,8 @@ void append(std::string& note, const std::string& text) {
 ConsulWatcher::ConsulWatcher(std::shared_ptr<WatcherContext> context, resolver::WatchKey key)
     : context_(std::move(context)),
       key_(std::move(key)),
-      path_("/v1/health/service/" + percent_encode(key_.service) + "?stale"),
-      changed_(context_->executor) {
-  if (!key_.datacenter.empty()) {
-    path_ += "&dc=" + percent_encode(key_.datacenter);
-  }
-}
+      path_(health_path(key_)),
+      changed_(context_->executor) {}
 
 void ConsulWatcher::start() {
   net::asio::co_spawn(context_->executor, run(shared_from_this()), net::asio::detached);
@@ -123,42 +106,14 @@ net::Awaitable<void> ConsulWatcher::ask() {
   }
 }
 
-ConsulWatcher::Judgement ConsulWatcher::judge(const http::ClientResult& result) const {
-  Judgement out;
-  if (!result.ok()) {
-    out.failure = consul_failure(result);
-    out.problem = consul_problem(result, key_.service, "service:read");
-    return out;
-  }
-  if (result.header("X-Consul-Results-Filtered-By-ACLs") == "true") {
-    out.failure = LookupResult::kRefused;
-    out.problem = "the agent left instances out: " + advice(key_);
-    return out;
-  }
-  auto listing = decode_health(result.body, kMaxWatchBody, context_->only_passing);
-  if (!listing) {
-    out.problem = "the agent's answer is not understood: " + shorten(result.body.substr(0, 80));
-  } else if (listing->instances.empty() && listing->skipped != 0 && listing->named == 0) {
-    out.problem =
-        "none of " + std::to_string(listing->skipped) + " instances has an IP address and a port";
-  } else if (listing->instances.empty() && context_->options.token.empty() &&
-             result.header("X-Consul-Default-Acl-Policy") == "deny") {
-    // Strangers are not told what is kept from them. DNS knows, as it may use the agent's token.
-    out.failure = LookupResult::kRefused;
-    out.problem = "the agent lists nothing, and lets nobody read without a token: " + advice(key_);
-  } else {
-    out.listing = std::move(listing);
-  }
-  return out;
-}
-
 void ConsulWatcher::take(const WatchPlan::Query& query, TimePoint asked,
                          const http::ClientResult& result) {
   const auto now = Clock::now();
   if (result.answered()) {
     context_->heard = now;
   }
-  auto judgement = judge(result);
+  auto judgement =
+      judge_listing(result, key_, !context_->options.token.empty(), context_->only_passing);
   if (!judgement.listing) {
     take_setback(judgement, result, now - asked);
     return;
@@ -168,7 +123,8 @@ void ConsulWatcher::take(const WatchPlan::Query& query, TimePoint asked,
   answer.index = parse_index(result.header("X-Consul-Index"));
   answer.body_bytes = result.body.size();
   answer.streamed = result.header("X-Consul-Query-Backend") == "streaming";
-  answer.same = instances_ && *instances_ == listing.instances && named_ == listing.named;
+  answer.same = instances_ && *instances_ == listing.instances && *details_ == listing.details &&
+                named_ == listing.named;
   answer.lost = instances_ && loses_any(*instances_, listing);
   const bool direct = query.index == 0 || !answer.streamed;
   const auto verdict = plan_.answered(answer, now);
@@ -247,8 +203,8 @@ void ConsulWatcher::blocking_works() {
   }
 }
 
-void ConsulWatcher::take_setback(const Judgement& judgement, const http::ClientResult& result,
-                                 Duration took) {
+void ConsulWatcher::take_setback(const ListingJudgement& judgement,
+                                 const http::ClientResult& result, Duration took) {
   auto told = parse_retry_after(result.header("Retry-After"));
   const bool refused = result.status == 429;
   if (refused) {

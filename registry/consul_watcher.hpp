@@ -10,7 +10,7 @@
 #include "http/client.hpp"
 #include "net/asio.hpp"
 #include "net/notifier.hpp"
-#include "registry/consul_health_codec.hpp"
+#include "registry/consul_listing.hpp"
 #include "registry/consul_watch_plan.hpp"
 #include "registry/options.hpp"
 #include "resolver/watch.hpp"
@@ -34,15 +34,11 @@ struct WatcherContext {
   std::function<void()> back = nullptr;
 };
 
-/// A listing of a service, 10,000 instances and more.
-inline constexpr std::size_t kMaxWatchBody = std::size_t{64} * 1024 * 1024;
-
 /// Keeps one blocking query on /v1/health/service/NAME?stale as WatchPlan says, and publishes what
-/// comes of it: whole, valid answers alone; and that the watch failed, once. A transport error, any
-/// status but 2xx, a body that is no listing or has nothing usable in it, and an answer that the
-/// agent's ACLs thinned out are failures, never an empty service. A service that has instances with
-/// a host name as address is left to DNS, which resolves them, and watched on. Each change between
-/// serving, failed, polled and left to DNS is logged once. Thread-safety: none; one executor.
+/// comes of it: whole, valid answers alone (judge_listing()); and that the watch failed, once. A
+/// service that has instances with a host name as address is left to DNS, which resolves them, and
+/// watched on. Each change between serving, failed, polled and left to DNS is logged once.
+/// Thread-safety: none; one executor.
 class ConsulWatcher : public std::enable_shared_from_this<ConsulWatcher> {
  public:
   /// Where nothing but times changed, workers hear of it this often at most.
@@ -63,18 +59,13 @@ class ConsulWatcher : public std::enable_shared_from_this<ConsulWatcher> {
   void look_again();
 
  private:
-  struct Judgement {
-    std::optional<HealthListing> listing;  // nothing: a failure
-    LookupResult failure = LookupResult::kMalformed;
-    std::string problem;
-  };
   static net::Awaitable<void> run(std::shared_ptr<ConsulWatcher> self);
   net::Awaitable<void> ask();
   [[nodiscard]] http::ClientRequest request_for(const WatchPlan::Query& query) const;
-  [[nodiscard]] Judgement judge(const http::ClientResult& result) const;
   void take(const WatchPlan::Query& query, TimePoint asked, const http::ClientResult& result);
   void take_listing(resolver::WatchState state, HealthListing listing);
-  void take_setback(const Judgement& judgement, const http::ClientResult& result, Duration took);
+  void take_setback(const ListingJudgement& judgement, const http::ClientResult& result,
+                    Duration took);
   void fail(LookupResult failure, const std::string& problem, Duration took, bool quiet = false);
   void say_what_is_odd(const HealthListing& listing);
   void blocking_works();

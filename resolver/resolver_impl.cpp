@@ -205,7 +205,8 @@ ServiceResolver::Ticket ServiceResolver::Impl::arrive(std::size_t first, std::si
 
 bool ServiceResolver::Impl::satisfied(const Ticket& ticket) const {
   return !waits_for_static() && std::ranges::all_of(ticket.needs, [this](const Ticket::Need& need) {
-    return group_of_name(need.name).watching() || names_[need.name]->gate().fresh(need.generation);
+    return group_of_name(need.name).watching() ||
+           (names_[need.name]->gate().fresh(need.generation) && !waits_for_watch(need.name));
   });
 }
 
@@ -223,8 +224,12 @@ net::Awaitable<ServiceResolver::Wait> ServiceResolver::Impl::wait(const Ticket& 
            Clock::now() < ticket.deadline) {
       (void)co_await name->notifier().wait_until(ticket.deadline);
     }
+    while (!stopped_ && waits_for_watch(need.name) && Clock::now() < ticket.deadline) {
+      (void)co_await first_round_.wait_until(ticket.deadline);
+    }
     // A watch that is back brought what came after this arrival.
-    fresh = fresh && (group.watching() || name->gate().fresh(need.generation));
+    fresh = fresh && (group.watching() ||
+                      (name->gate().fresh(need.generation) && !waits_for_watch(need.name)));
     good = good || name->has_good();
   }
   if (!fresh && good && !stopped_ && hooks_.on_stale) {
@@ -250,7 +255,7 @@ bool ServiceResolver::Impl::first_round_done() const {
   return started_ && !waits_for_static() &&
          std::ranges::all_of(groups_, [this](const Group& group) {
            return group.watching() || std::ranges::all_of(group.names, [this](std::uint32_t place) {
-                    return names_[place]->state().known;
+                    return names_[place]->state().known && !waits_for_watch(place);
                   });
          });
 }
@@ -300,6 +305,9 @@ void ServiceResolver::Impl::tell_first_round() {
 void ServiceResolver::Impl::answer(std::size_t index) {
   auto& tier = tiers_[index];
   const auto& group = groups_[tier.group];
+  if (group.unheard() && needs_watch(tier.wants)) {
+    return;  // whoever is of this tier: DNS does not know
+  }
   std::vector<const NameState*> states;
   std::uint64_t revision = 0;
   for (const auto place : tier.names) {

@@ -56,6 +56,8 @@ class ServiceResolver::Impl final : public NameUser,
     bool watched_once = false;  // the watch was up
     /// The watch answers: nothing is looked up.
     [[nodiscard]] bool watching() const { return state && state->up; }
+    /// The watch has not said a word yet, not even that it failed.
+    [[nodiscard]] bool unheard() const { return watched && !state && !watched_once; }
   };
   class Ear;
   struct Tier {
@@ -78,7 +80,7 @@ class ServiceResolver::Impl final : public NameUser,
 
   [[nodiscard]] std::uint32_t place_of(const std::shared_ptr<LookupName>& name);
   [[nodiscard]] std::size_t group_of(const std::string& datacenter);
-  void hear_watch(std::size_t group);  // resolver_watch.cpp, with what follows from it
+  void hear_watch(std::size_t number);  // resolver_watch.cpp, with what follows from it
   void on_watch(std::size_t group, const WatchStatePtr& state);
   [[nodiscard]] const Group& group_of_name(std::uint32_t place) const {
     return groups_[group_of_name_[place]];
@@ -97,7 +99,7 @@ class ServiceResolver::Impl final : public NameUser,
   /// the next lookup.
   void take_known(TimePoint now);
   void leave_dns(Group& group);
-  void answer_from_watch(std::size_t group);
+  void answer_from_watch(std::size_t number);
   /// DNS cannot leave out what `not` and `meta` do: nobody but those who fitted last.
   static void narrow(const Tier& tier, TierAnswer& answer);
   void answer_static();
@@ -106,12 +108,17 @@ class ServiceResolver::Impl final : public NameUser,
   net::Awaitable<void> prepare_tier(std::size_t tier, InstanceSet instances);
   static net::Awaitable<void> prepare_static(std::shared_ptr<Impl> self);
   /// True where a state of the watch is taken over by and by.
-  [[nodiscard]] bool put_off(std::size_t group, const WatchStatePtr& state);
+  [[nodiscard]] bool put_off(std::size_t number, const WatchStatePtr& state);
   static net::Awaitable<void> take_over(std::shared_ptr<Impl> self, std::size_t number);
-  void take_watch(std::size_t group, const WatchStatePtr& state);
+  void take_watch(std::size_t number, const WatchStatePtr& state);
   [[nodiscard]] bool waits_for_static() const {
     return tiers_.empty() && started_ && !stopped_ && answers_.front().answered == TimePoint{};
   }
+  /// A tier of this name asks for what DNS cannot tell, and its watch has not spoken: whatever DNS
+  /// says of the name, nothing is known of that tier.
+  [[nodiscard]] bool waits_for_watch(std::uint32_t place) const;
+  /// What DNS has said meanwhile counts for them from now on.
+  void answer_what_waited(std::size_t group);
   /// Every tier is answered by a watch.
   [[nodiscard]] bool watching() const {
     return !groups_.empty() && std::ranges::all_of(groups_, &Group::watching);

@@ -1,5 +1,6 @@
 // With `fresh: watch`: tiers answered from what the watch of their datacenter says, and by DNS
 // while it is down.
+#include <algorithm>
 #include <utility>
 
 #include "resolver/resolver_impl.hpp"
@@ -41,6 +42,7 @@ void ServiceResolver::Impl::on_watch(std::size_t group, const WatchStatePtr& sta
 void ServiceResolver::Impl::take_watch(std::size_t number, const WatchStatePtr& state) {
   auto& group = groups_[number];
   const bool was = group.watching();
+  const bool was_unheard = group.unheard();
   ++group.turn;
   group.state = state;
   if (group.watching()) {
@@ -50,7 +52,7 @@ void ServiceResolver::Impl::take_watch(std::size_t number, const WatchStatePtr& 
       hooks_.on_watch(watch_key(*group.watched), *state);
     }
     answer_from_watch(number);
-    tell_first_round();
+    first_round_.notify_all();  // others than the first round wait for this group, too
     return;
   }
   if (was) {
@@ -60,6 +62,25 @@ void ServiceResolver::Impl::take_watch(std::size_t number, const WatchStatePtr& 
     hooks_.on_lookup(failed_watch(*state, *group.watched));
   }
   ask_dns(group);
+  if (was_unheard && !group.unheard()) {
+    answer_what_waited(number);
+    first_round_.notify_all();
+  }
+}
+
+bool ServiceResolver::Impl::waits_for_watch(std::uint32_t place) const {
+  return group_of_name(place).unheard() && std::ranges::any_of(tiers_, [place](const Tier& tier) {
+           return needs_watch(tier.wants) &&
+                  std::ranges::find(tier.names, place) != tier.names.end();
+         });
+}
+
+void ServiceResolver::Impl::answer_what_waited(std::size_t group) {
+  for (std::size_t index = 0; index < tiers_.size() && !stopped_; ++index) {
+    if (tiers_[index].group == group && needs_watch(tiers_[index].wants)) {
+      answer(index);
+    }
+  }
 }
 
 void ServiceResolver::Impl::answer_from_watch(std::size_t number) {
@@ -105,7 +126,9 @@ void ServiceResolver::Impl::narrow(const Tier& tier, TierAnswer& answer) {
                                        : LookupResult::kOk;
   answer.instances = std::move(kept);
   answer.names.front().note =
-      "DNS cannot tell not and meta: of these, only those that the API had let in";
+      tier.matched.empty()
+          ? "DNS cannot tell not and meta, and the API has not said yet who fits"
+          : "DNS cannot tell not and meta: of these, only those that the API had let in";
 }
 
 }  // namespace pilotfish::resolver

@@ -68,7 +68,8 @@ class DnsService {
 /// at start and every 10 s when idle). Answers are pushed through `on_answer`, always before the
 /// waiters for that lookup resume. With `fresh: watch` the tiers are answered from what
 /// DnsService::push() brings and nothing is looked up or waited for, while the watch is up; while
-/// it is down, and at start, all is as in `fresh: connection`. Semantics:
+/// it is down, and at start, all is as in `fresh: connection`; but tiers with `not` or `meta` are
+/// waited for until the watch has said something, if only that it failed. Semantics:
 /// docs/how-it-decides.md ("When it looks", "What an answer means"). Static sources answer at start
 /// and never wait. Thread-safety: none; one per upstream and worker, on the worker's executor.
 class ServiceResolver {

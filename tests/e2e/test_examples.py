@@ -157,6 +157,27 @@ def test_versions(own_consul, shipped, script):
     wait_for(lambda: get(listen).text == "b v4 write\n", 12, "v4 is back")
 
 
+def test_rollout(own_consul, shipped, backend):
+    v4, drained, v3, v5 = backend(ports=4).ports
+    for port, tag in ((v4, "v4"), (drained, "v4"), (v3, "v3"), (v5, "v5")):
+        own_consul.register("b", port, tags=[tag])
+    own_consul.await_healthy("b", 4)
+    listen, old = free_port(), free_port()
+    shipped("rollout/sidecar.yaml", LISTEN_PORT=listen, OLD_LISTEN_PORT=old, DRAINED_PORT=drained,
+            **consul_ports(own_consul))
+    wait_for(lambda: get(listen).status == 200, 10)
+    seen = [get(listen).instance for _ in range(100)]
+    assert set(seen) == {str(v4), str(v5)}
+    assert 7 <= seen.count(str(v5)) <= 13, "a tenth, exact but for one request per worker"
+    assert get(listen, headers={"x-version": "v5"}).instance == str(v5)
+    assert get(listen, headers={"x-version": "v3"}).instance == str(v3)
+    chosen = get(listen, headers={"x-version": "v3"})
+    cookie = {"cookie": chosen.header("set-cookie").split(";")[0]}
+    assert {get(listen, headers=cookie).instance for _ in range(10)} == {str(v3)}
+    off = get(old)
+    assert off.status == 503 and "disabled by configuration" in off.text
+
+
 @pytest.mark.parametrize("kind", ["consul", "dns"])
 def test_prometheus(own_consul, tmp_path, cleanup, shipped, backend, kind):
     etcd, app, listen, port = cleanup(Etcd(tmp_path)), backend(), free_port(), free_port()

@@ -1,10 +1,11 @@
 """Which instances a request may go to, on the real Consul: tiers as maps, split, choose_by, sticky, enabled, drain."""
 
+import json
 from collections import Counter
 
 import pytest
 
-from harness import Client, free_port, get, wait_for
+from harness import UNAVAILABLE, Client, free_port, get, pilotfish_cli, wait_for
 
 
 @pytest.fixture
@@ -20,15 +21,19 @@ def fleet(consul, backend, service):
     return {name: str(port) for name, port in names.items()}
 
 
+def config_of(consul, service, port: int, options: str) -> str:
+    lines = options.replace("\n", "\n    ")
+    return (f"{consul.config}\nupstreams:\n  app:\n    listen: 127.0.0.1:{port}\n"
+            f"    consul: {service}\n    {lines}\n")
+
+
 @pytest.fixture
 def app(pilotfish, consul, service):
     """`app(options)` -> (port, sidecar, text(options) for a reload)."""
     port = free_port()
 
     def text(options: str) -> str:
-        lines = options.replace("\n", "\n    ")
-        return (f"{consul.config}\nupstreams:\n  app:\n    listen: 127.0.0.1:{port}\n"
-                f"    consul: {service}\n    {lines}\n")
+        return config_of(consul, service, port, options)
 
     def make(options: str, **how):
         return port, pilotfish(text(options), **how), text
@@ -112,3 +117,59 @@ def test_drain_and_enabled_by_reload(consul, service, fleet, app):
     assert "disabled by configuration" in sidecar.upstream("app")["reason"]
     sidecar.reload(text("fresh: watch\nprefer: any"))
     assert len(served(port, 40)) > 1
+
+
+def test_resolve_judges_as_the_sidecar_would(tmp_path, consul, service, fleet):
+    def resolve(options: str, edit=lambda text: text) -> tuple[int, dict]:
+        path = tmp_path / "sidecar.yaml"
+        path.write_text(edit(config_of(consul, service, free_port(), options)))
+        done = pilotfish_cli("resolve", "-c", path, "app", "--json", limit=20)
+        assert done.stdout, done.stderr
+        [shown] = json.loads(done.stdout)["upstreams"]
+        return done.returncode, shown
+
+    picky = "fresh: watch\nprefer: [{tags: [v3], not: [canary], meta: {stage: prod}}]\n"
+    code, shown = resolve(picky + "split: {v5: 5%}")
+    assert (code, shown["tier"]) == (0, 0), shown["reason"]
+    assert {one["address"] for one in shown["instances"]} == {
+        f"127.0.0.1:{fleet['v3']}", f"127.0.0.1:{fleet['v5']}"}
+    assert [tier["name"] for tier in shown["tiers"]] == ["v3 not canary stage=prod", "split v5"]
+    assert "split: 5 %" in shown["reason"] and "SERVFAIL" not in shown["reason"]
+
+    node = consul.get("/v1/agent/self")["Config"]["NodeName"]
+    code, shown = resolve(picky + f"drain: ['node:{node}']")
+    assert (code, shown["tier"]) == (UNAVAILABLE, -1)
+    assert [one["state"] for one in shown["instances"]] == ["draining"]
+
+    code, shown = resolve("fresh: watch\nprefer: any\nenabled: false")
+    assert (code, shown["tier"]) == (UNAVAILABLE, -1)
+    assert shown["reason"].startswith("disabled by configuration")
+
+    code, shown = resolve("fresh: watch\nprefer: [{tags: [v3], meta: {stage: none}}]")
+    assert code == UNAVAILABLE
+    assert 'no instance with tag "v3" and with meta stage=none' in shown["reason"]
+
+    code, shown = resolve(picky, lambda text: text.replace(str(consul.http_port),
+                                                           str(free_port()), 1))
+    assert code == UNAVAILABLE
+    assert "DNS cannot tell not and meta" in shown["reason"] and "refused" in shown["reason"]
+    assert "SERVFAIL" not in shown["reason"]
+
+
+def test_the_state_directory_keeps_the_instances_of_a_share(own_consul, backend, pilotfish,
+                                                            service, tmp_path):
+    v4, v5 = backend(ports=2).ports
+    own_consul.register(service, v4, tags=["v4"])
+    own_consul.register(service, v5, tags=["v5"])
+    own_consul.await_healthy(service, 2)
+    port = free_port()
+    config = (config_of(own_consul, service, port, "prefer: [v4]\nsplit: {v5: 50%}")
+              + f"state_dir: {tmp_path}/state\n")
+    first = pilotfish(config)
+    wait_for(lambda: len(first.healthy("app")) == 2, 10, "both are known")
+    assert set(served(port, 20)) == {str(v4), str(v5)}
+    first.stop()
+    own_consul.kill()
+    second = pilotfish(config, wait="health")
+    wait_for(lambda: len(second.healthy("app")) == 2, 10, "both are kept")
+    assert set(served(port, 20)) == {str(v4), str(v5)}

@@ -1,8 +1,13 @@
 // Which instance a request goes to: split, choose_by, sticky, enabled, drain, not and meta.
+#include <array>
+#include <atomic>
 #include <gmock/gmock.h>
 #include <map>
+#include <optional>
 
+#include "proxy/sticky.hpp"
 #include "tests/component/proxy/proxy_fixture.hpp"
+#include "tests/support/fake_dns_server.hpp"
 
 namespace pilotfish::proxy::testing {
 namespace {
@@ -25,6 +30,10 @@ struct Named {
             const auto end = peer.received.find("\r\n\r\n") + 4;
             heads.push_back(peer.received.substr(0, end));
             peer.received.erase(0, end);
+            while (holds) {
+              net::Timer timer(peer.socket().get_executor(), 1ms);
+              (void)co_await timer.async_wait(net::kTuple);
+            }
             const bool sent = co_await peer.send(answer);
             if (!sent) {
               co_return;
@@ -33,6 +42,7 @@ struct Named {
         }) {}
   std::vector<std::string> tags;
   std::vector<std::string> heads;
+  bool holds = false;  ///< its answers
   std::string node;
   std::vector<std::pair<std::string, std::string>> meta;
   FakeInstance instance;
@@ -50,7 +60,8 @@ class SelectionTest : public ProxyTest {
     return options;
   }
 
-  void push(const std::vector<Named*>& all, const std::string& datacenter = "") {
+  void push(const std::vector<Named*>& all, const std::string& datacenter = "",
+            const std::string& service = "u") {
     InstanceList list;
     std::vector<resolver::InstanceDetail> details;
     for (auto* one : all) {
@@ -65,7 +76,7 @@ class SelectionTest : public ProxyTest {
     state->details =
         std::make_shared<const std::vector<resolver::InstanceDetail>>(std::move(details));
     state->asked = state->answered = Clock::now();
-    proxy_->push_watch({"u", datacenter}, state);
+    proxy_->push_watch({service, datacenter}, state);
   }
 
   void apply(UpstreamOptions options) {
@@ -104,6 +115,36 @@ class SelectionTest : public ProxyTest {
       }
     }
     return {};
+  }
+
+  /// What the gauge of running requests says.
+  [[nodiscard]] bool runs(int requests) {
+    proxy_->refresh_gauges(Clock::now());
+    std::array<metrics::Store*, 1> stores{&store_};
+    return metrics::expose(stores, Clock::now())
+               .find("pilotfish_upstream_active{upstream=\"u\"} " + std::to_string(requests) +
+                     "\n") != std::string::npos;
+  }
+  /// A request whose answer is awaited by answer_of().
+  Peer begin(std::string fields = "") {
+    std::optional<Peer> client;
+    run([&]() -> net::Awaitable<void> {
+      client = co_await connect();
+      (void)co_await client->send("GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + fields +
+                                  "\r\n");
+    }());
+    return std::move(*client);
+  }
+  std::string answer_of(Peer& client) {
+    run(client.read_all());
+    return client.received.substr(client.received.rfind("\r\n") + 2);
+  }
+  /// The cookie that keeps a client with that instance.
+  static std::string cookie_for(const Named& one) {
+    const balancer::InstanceState state(one.instance.endpoint());
+    std::string field;
+    write_sticky_cookie("c", sticky_value("u", state), 1h, field);
+    return "Cookie: c=" + cookie_of(field) + "\r\n";
   }
 
   Named v4{io_, "v4", {"v4"}};
@@ -350,6 +391,218 @@ TEST_F(SelectionTest, AWatchOfOneDatacenterDoesWithoutThoseOfOthers) {
   EXPECT_EQ(who(), "v4");
   push({}, "");
   EXPECT_EQ(who(), "v5") << "its last good set stays: a lookup that fails clears nothing";
+}
+
+/// A tier that DNS cannot tell: whoever comes waits until the watch has spoken.
+resolver::ConsulTier no_canary() {
+  resolver::ConsulTier tier;
+  tier.without = {"canary"};
+  return tier;
+}
+
+TEST_F(SelectionTest, ACookieIsHonouredByTheFirstRequestAfterAStartToo) {
+  auto options = watched({no_canary()});
+  options.cluster.split = {{{"v5"}, 1000}};
+  options.sticky = {"c", 1h};
+  options.lookup.timeout = 10s;
+  start_with_source(options);
+  auto client = begin(cookie_for(v4));
+  until([&] { return runs(1); });
+  push({&v4, &v5});
+  EXPECT_EQ(answer_of(client), "v4");
+}
+
+TEST_F(SelectionTest, AShareIsDrawnWhereTheKeptOneLeftWhileTheRequestWaited) {
+  auto options = watched({{"v4"}, {"v3"}});
+  options.cluster.split = {{{"v5"}, 1000}};
+  options.sticky = {"c", 1h};
+  options.lookup.timeout = 10s;
+  start_with_source(options);
+  push({&v4, &v3, &v5});
+  EXPECT_EQ(who(cookie_for(v3)), "v3");
+  auto other = watched({no_canary(), {"v4"}, {"v3"}});  // its tiers are asked anew
+  other.cluster.split = options.cluster.split;
+  other.sticky = options.sticky;
+  other.lookup.timeout = 10s;
+  auto& source = std::get<resolver::ConsulSource>(other.source);
+  source.service = "w";
+  apply(other);
+  auto client = begin(cookie_for(v3));
+  until([&] { return runs(1); });
+  push({&v4, &v5}, "", "w");
+  EXPECT_EQ(answer_of(client), "v5");
+}
+
+TEST_F(SelectionTest, WhoCameWhileItWasDisabledWaitsForALookupOnceItIsNot) {
+  auto options = watched({no_canary()});
+  options.enabled = false;
+  options.lookup.timeout = 10s;
+  start_with_source(options);
+  std::optional<Peer> client;
+  run([&]() -> net::Awaitable<void> { client = co_await connect(); }());
+  until([&] { return client_connections() == 1; });
+  options.enabled = true;
+  apply(options);
+  run([&]() -> net::Awaitable<void> {
+    (void)co_await client->send("GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  }());
+  until([&] { return runs(1); });
+  EXPECT_EQ(client->received, "");
+  push({&v4});
+  EXPECT_EQ(answer_of(*client), "v4");
+}
+
+TEST_F(SelectionTest, ADrainedNodeIsForgottenWithTheWatchThatKnewIt) {
+  v3.node = "web-3";
+  auto options = watched({{}});
+  options.drain = {"node:web-3"};
+  start_with_source(options);
+  push({&v3, &v4});
+  EXPECT_EQ(status_of(v3).state, "draining");
+  auto moved = options;
+  std::get<resolver::ConsulSource>(moved.source).service = "w";
+  apply(moved);
+  EXPECT_EQ(status_of(v3).state, "draining") << "as long as the old set serves";
+  v3.node = "web-9";
+  push({&v3, &v4}, "", "w");
+  EXPECT_EQ(status_of(v3).state, "healthy") << "there it runs elsewhere";
+  v3.node = "web-3";
+  push({&v3, &v4}, "", "w");
+  EXPECT_EQ(status_of(v3).state, "draining");
+  moved.fresh = resolver::Freshness::kConnection;
+  apply(moved);
+  EXPECT_EQ(status_of(v3).state, "healthy") << "nobody says any more what runs there";
+}
+
+TEST_F(SelectionTest, AFleetThatIsDrainedIsNoFloodOfLines) {
+  auto options = watched({{}});
+  start_with_source(options);
+  InstanceList list;
+  std::vector<std::string> all;
+  for (std::uint8_t i = 1; i <= 100; ++i) {
+    const Endpoint at{IpAddress::v4({10, 9, 8, i}), 80};
+    list.push_back({.endpoint = at, .tags = {}});
+    all.push_back(at.to_string());
+  }
+  auto state = std::make_shared<resolver::WatchState>();
+  state->up = true;
+  state->instances = std::make_shared<const InstanceList>(std::move(list));
+  proxy_->push_watch({"u", ""}, state);
+  options.drain = all;
+  apply(options);
+  const auto said = std::ranges::count_if(logger_.lines, [](const std::string& line) {
+    return line.starts_with("drained by configuration");
+  });
+  EXPECT_GE(said, 1);
+  EXPECT_LE(said, 8);
+}
+
+/// The last line of the access log.
+class LastLine final : public AccessLog {
+ public:
+  void log(const AccessRecord& record) override {
+    tier = record.tier;
+    name = record.tier_name;
+    reason = record.tier_reason;
+  }
+  int tier = -2;
+  std::string name;
+  std::string reason;
+};
+
+class LoggedSelectionTest : public SelectionTest {
+ protected:
+  LoggedSelectionTest() { shared_.access_log = &line; }
+  LastLine line;
+};
+
+TEST_F(LoggedSelectionTest, ALineNamesTheTierAndWhatLedThere) {
+  auto options = watched({{"v4"}, {"v3"}});
+  options.cluster.split = {{{"v5"}, 1000}};
+  options.choose_by = "x-version";
+  options.sticky = {"c", 1h};
+  start_with_source(options);
+  push({&v4, &v3, &v5});
+  EXPECT_EQ(who(), "v5");
+  EXPECT_EQ(std::tie(line.tier, line.name), std::make_tuple(2, "split v5"));
+  EXPECT_EQ(line.reason, "its share of split");
+  EXPECT_EQ(who("X-Version: v3\r\n"), "v3");
+  EXPECT_EQ(std::tie(line.tier, line.name), std::make_tuple(1, "v3"));
+  EXPECT_EQ(line.reason, "named by choose_by");
+  EXPECT_EQ(who(cookie_for(v3)), "v3");
+  EXPECT_EQ(line.tier, 1);
+  EXPECT_EQ(line.reason, "kept by its sticky cookie");
+  EXPECT_EQ(who("X-Version: v4\r\n"), "v4");
+  EXPECT_EQ(line.tier, 0);
+  EXPECT_THAT(line.reason, HasSubstr("tier 0 (v4)")) << "the tier that serves anyway";
+}
+
+TEST_F(LoggedSelectionTest, AWishThatFellThroughIsNoReason) {
+  auto options = watched({{"v4"}, {"v3"}});
+  options.choose_by = "x-version";
+  options.retry.attempts = 1;
+  start_with_source(options);
+  push({&v4, &v3});
+  v3.instance.close();
+  EXPECT_EQ(who("X-Version: v3\r\n"), "v4") << "its only instance is gone: a retry follows prefer";
+  EXPECT_EQ(line.tier, 0);
+  EXPECT_THAT(line.reason, HasSubstr("tier 0 (v4)"));
+}
+
+TEST_F(LoggedSelectionTest, AWishThatFellThroughIsNoReasonWhereAnotherTierServesByNowEither) {
+  auto options = watched({{"v4"}, {"v3"}, {"read"}});
+  options.choose_by = "x-version";
+  options.retry.attempts = 1;
+  start_with_source(options);
+  push({&v4, &v3});
+  v3.instance.close();
+  v4.holds = true;
+  auto client = begin("X-Version: v3\r\n");
+  until([&] { return v4.heads.size() == 1; });
+  push({&v5});
+  EXPECT_EQ(status().tier, 2);
+  v4.holds = false;
+  EXPECT_EQ(answer_of(client), "v4");
+  EXPECT_EQ(line.tier, 0);
+  EXPECT_THAT(line.reason, ::testing::StartsWith("picked before another tier served: "));
+}
+
+TEST_F(LoggedSelectionTest, ARetryInAnotherTierIsSaidAsSuch) {
+  auto options = watched({{"v4"}, {"v3"}});
+  options.retry.attempts = 1;
+  start_with_source(options);
+  push({&v4, &v3});
+  v4.instance.close();
+  EXPECT_EQ(who(), "v3");
+  EXPECT_EQ(std::tie(line.tier, line.name), std::make_tuple(1, "v3"));
+  EXPECT_EQ(line.reason, "a retry: of the tier that serves all were tried");
+}
+
+TEST_F(SelectionTest, WithoutAWatchTheTierOfAShareIsAskedBeforeEachConnection) {
+  std::atomic<bool> there = false;
+  const auto here = v4.instance.endpoint().port;
+  const auto share = v5.instance.endpoint().port;
+  test::FakeDnsServer server([&, here, share](const test::DnsQuery& query) {
+    auto reply = query.reply();
+    const bool five = query.name.starts_with("v5.");
+    if (five && !there) {
+      return test::DnsAction::send(reply.rcode(3).opt().build());
+    }
+    reply.srv(query.name, 1, 1, five ? share : here, "n.node");
+    reply.additional();
+    reply.address("n.node", IpAddress::v4({127, 0, 0, 1}));
+    return test::DnsAction::send(reply.opt().build());
+  });
+  shared_.consul_dns.server = server.endpoint();
+  auto options = watched({{"v4"}});
+  options.fresh = resolver::Freshness::kConnection;
+  options.lookup.timeout = 5s;
+  options.cluster.split = {{{"v5"}, 1000}};
+  start_with_source(options);
+  EXPECT_EQ(who(), "v4");
+  EXPECT_EQ(who(), "v4");
+  there = true;
+  EXPECT_EQ(who(), "v5") << "the next connection, not when the tier is looked up anyway";
 }
 
 }  // namespace

@@ -200,5 +200,23 @@ TEST_F(Watches, AServiceWithHostNamesIsLeftToDnsAndSaidOnceUntilItHasNoneAnyMore
   EXPECT_EQ(log.lines.size(), 1U) << log.all();
 }
 
+TEST_F(Watches, AStreamedChangeOfMetaOrNodeAloneArrivesWithoutADirectQuery) {
+  const auto listed = [](const std::string& node, const std::string& stage) {
+    return R"([{"Node":{"Node":")" + node + R"(","Address":"10.0.0.1"},"Service":{"Port":80,)" +
+           R"("Meta":{"stage":")" + stage + R"("}},"Checks":[]}])";
+  };
+  consul.health = listed("a", "test");
+  consul.stream(consul.health, 10);
+  begin();
+  ASSERT_TRUE(up(1));
+  ASSERT_TRUE(run_until([&] { return asked() == 2; }));
+  consul.health_reply = FakeReply{.hang = true};  // from now on only the view tells
+  consul.stream(listed("a", "prod"), 11);
+  const auto meta = [&] { return last()->up ? last()->details->at(0).meta.at(0).second : "?"; };
+  EXPECT_TRUE(run_until([&] { return meta() == "prod"; }, 1s));
+  consul.stream(listed("b", "prod"), 12);
+  EXPECT_TRUE(run_until([&] { return last()->up && last()->details->at(0).node == "b"; }, 1s));
+}
+
 }  // namespace
 }  // namespace pilotfish::test

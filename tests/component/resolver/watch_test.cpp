@@ -238,5 +238,170 @@ TEST_F(Watch, OtherFreshnessDoesNotListen) {
   EXPECT_THAT(answer().instances, SizeIs(3));
 }
 
+ConsulTier without_canary() {
+  ConsulTier tier;
+  tier.without = {"canary"};
+  return tier;
+}
+
+/// A watch beside tiers that DNS cannot tell.
+class PickyWatch : public Watch {
+ protected:
+  /// Of tier 1, `any`; so DNS has said all that it will say of tier 0, whose name is the same.
+  bool dns_has_answered() {
+    return run_until([this] {
+      return std::ranges::any_of(answers, [](const auto& one) { return one.first == 1; });
+    });
+  }
+  bool tier0_answered() {
+    return std::ranges::any_of(answers, [](const auto& one) { return one.first == 0; });
+  }
+  static InstanceList four_with_a_canary() {
+    auto list = instances(4);
+    list[1].tags = {"Canary"};
+    return list;
+  }
+};
+
+TEST_F(PickyWatch, ATierThatDnsCannotTellIsWaitedForUntilTheWatchSpeaks) {
+  lookup.timeout = 5s;
+  consul(server, {without_canary(), {}});
+  ASSERT_TRUE(dns_has_answered());
+  EXPECT_FALSE(tier0_answered()) << "nothing failed: nobody knows yet";
+  EXPECT_FALSE(resolver->first_round_done());
+  const auto ticket = resolver->arrive(0, 1, Clock::now());
+  ASSERT_TRUE(quiet());
+  EXPECT_FALSE(resolver->satisfied(ticket));
+  std::optional<ServiceResolver::Wait> wait;
+  net::asio::co_spawn(io.get_executor(), resolver->wait(ticket),
+                      [&wait](std::exception_ptr, ServiceResolver::Wait how) { wait = how; });
+  io.restart();
+  io.run_for(20ms);
+  EXPECT_FALSE(wait);
+  push(up(four_with_a_canary()));
+  EXPECT_TRUE(resolver->first_round_done());
+  ASSERT_TRUE(run_until([&wait] { return wait.has_value(); }, 1s));
+  EXPECT_EQ(*wait, ServiceResolver::Wait::kFresh);
+  EXPECT_THAT(answer(0).instances, SizeIs(3));
+  EXPECT_THAT(answer(1).instances, SizeIs(4));
+}
+
+TEST_F(PickyWatch, AWatchThatFailedHasSpokenToo) {
+  lookup.timeout = 5s;
+  consul(server, {without_canary(), {}});
+  ASSERT_TRUE(dns_has_answered());
+  const auto ticket = resolver->arrive(0, 1, Clock::now());
+  ASSERT_TRUE(quiet());
+  bool first_round = false;
+  net::asio::co_spawn(io.get_executor(), resolver->wait_first_round(Clock::now() + 5s),
+                      [&first_round](std::exception_ptr) { first_round = true; });
+  std::optional<ServiceResolver::Wait> wait;
+  net::asio::co_spawn(io.get_executor(), resolver->wait(ticket),
+                      [&wait](std::exception_ptr, ServiceResolver::Wait how) { wait = how; });
+  io.restart();
+  io.run_for(20ms);
+  EXPECT_FALSE(first_round);
+  EXPECT_FALSE(wait);
+  push(down());
+  ASSERT_TRUE(run_until([&] { return wait.has_value() && first_round; }, 1s));
+  ASSERT_TRUE(tier0_answered()) << "what DNS had said counts now";
+  EXPECT_EQ(answer(0).result, LookupResult::kServfail);
+  EXPECT_EQ(answer(0).names.front().note,
+            "DNS cannot tell not and meta, and the API has not said yet who fits; "
+            "instead of the watch: connection refused");
+  EXPECT_THAT(answer(1).instances, SizeIs(3)) << "any is what DNS says";
+}
+
+TEST_F(PickyWatch, IsWaitedForUntilTheDeadlineAtMost) {
+  lookup.timeout = 100ms;
+  consul(server, {without_canary(), {}});
+  EXPECT_EQ(connect(1), ServiceResolver::Wait::kStale);
+  EXPECT_FALSE(tier0_answered());
+}
+
+TEST_F(PickyWatch, WhileItIsDownOnlyThoseStayWhoFittedLast) {
+  consul(server, {without_canary(), {}});
+  push(up(four_with_a_canary()));
+  ASSERT_TRUE(quiet());
+  push(down());
+  EXPECT_EQ(connect(1), ServiceResolver::Wait::kFresh);
+  ASSERT_THAT(answer(0).instances, SizeIs(2)) << "DNS has the first three";
+  EXPECT_EQ(answer(0).instances[0].endpoint.address, IpAddress::v4({10, 9, 0, 1}));
+  EXPECT_EQ(answer(0).instances[1].endpoint.address, IpAddress::v4({10, 9, 0, 3}));
+  EXPECT_THAT(answer(1).instances, SizeIs(3));
+  server.handle_with(
+      [](const DnsQuery& query) { return DnsAction::send(consul_answer(query, 3, 10)); });
+  EXPECT_EQ(connect(1), ServiceResolver::Wait::kFresh);
+  EXPECT_EQ(answer(0).result, LookupResult::kEmpty) << "none of these is known to fit";
+  EXPECT_THAT(answer(1).instances, SizeIs(3));
+}
+
+/// Two datacenters, a watch each.
+class TwoWatches : public Watch {
+ protected:
+  void begin() {
+    ConsulTier far;
+    far.datacenter = "dc2";
+    consul(server, {{}, far});
+  }
+  void push_far(const WatchStatePtr& state) { dns->push({"billing", "dc2"}, state); }
+  static DnsAction deny_far(const DnsQuery& query) {
+    const bool far = query.name.find(".dc2.") != std::string::npos;
+    return DnsAction::send(far ? query.reply().rcode(3).opt().build() : consul_answer(query, 3));
+  }
+  static WatchStatePtr left() {
+    auto state = std::make_shared<WatchState>();
+    state->left_to_dns = true;
+    state->problem = "host names";
+    return state;
+  }
+};
+
+TEST_F(TwoWatches, WhereOneIsDownDnsAnswersItsTiersAlone) {
+  begin();
+  push(up(instances(5)));
+  push_far(up(instances(6)));
+  ASSERT_TRUE(quiet());
+  EXPECT_EQ(resolver->last_lookup_started(), TimePoint::max());
+  push_far(down());
+  EXPECT_TRUE(resolver->arrive(0, 0, Clock::now()).needs.empty());
+  EXPECT_FALSE(resolver->arrive(1, 1, Clock::now()).needs.empty());
+  EXPECT_EQ(connect(1), ServiceResolver::Wait::kFresh);
+  EXPECT_THAT(answer(0).instances, SizeIs(5));
+  EXPECT_EQ(answer(0).names.front().transport, Transport::kWatch);
+  EXPECT_EQ(answer(0).names.front().note, "");
+  EXPECT_THAT(answer(1).instances, SizeIs(3));
+  EXPECT_EQ(answer(1).names.front().note, "instead of the watch: connection refused");
+  push_far(up(instances(6)));
+  EXPECT_THAT(answer(1).instances, SizeIs(6));
+  EXPECT_TRUE(quiet());
+}
+
+TEST_F(TwoWatches, OneIsLeftToDnsWhileTheOtherWatches) {
+  begin();
+  push(up(instances(5)));
+  push_far(left());
+  EXPECT_EQ(connect(1), ServiceResolver::Wait::kFresh);
+  EXPECT_THAT(answer(0).instances, SizeIs(5));
+  EXPECT_THAT(answer(1).instances, SizeIs(3));
+  EXPECT_TRUE(resolver->first_round_done());
+}
+
+TEST_F(TwoWatches, ADenialIsDoubtedWhereItsOwnWatchIsDownAndBelievedWhereItIsLeftToDns) {
+  begin();
+  push(up(instances(5)));
+  push_far(up(instances(6)));
+  ASSERT_TRUE(quiet());
+  server.handle_with(deny_far);
+  push_far(down());
+  EXPECT_EQ(connect(1), ServiceResolver::Wait::kFresh);
+  EXPECT_EQ(answer(1).result, LookupResult::kUnreachable);
+  EXPECT_NE(answer(1).names.front().note.find("what it knew stays"), std::string::npos);
+  EXPECT_EQ(answer(0).result, LookupResult::kOk);
+  push_far(left());
+  EXPECT_EQ(connect(1), ServiceResolver::Wait::kFresh);
+  EXPECT_EQ(answer(1).result, LookupResult::kNxdomain);
+}
+
 }  // namespace
 }  // namespace pilotfish::resolver

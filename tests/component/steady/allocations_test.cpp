@@ -19,6 +19,7 @@
 #include "core/instance.hpp"
 #include "metrics/store.hpp"
 #include "proxy/proxy.hpp"
+#include "proxy/sticky.hpp"
 #include "tests/component/steady/allocation_count.hpp"
 
 namespace pilotfish::proxy {
@@ -98,13 +99,16 @@ class SteadyState : public ::testing::Test {
  protected:
   void start(const std::vector<Endpoint>& instances) {
     UpstreamOptions options;
-    options.name = "u";
     InstanceList list;
     for (const auto& endpoint : instances) {
       list.push_back({.endpoint = endpoint, .tags = {}});
     }
     normalise(list);
     options.source = resolver::StaticSource{list};
+    start_with(std::move(options));
+  }
+  void start_with(UpstreamOptions options) {
+    options.name = "u";
     shared_.logger = &logger_;
     const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     const tcp::endpoint any(net::asio::ip::address_v4::loopback(), 0);
@@ -228,6 +232,44 @@ TEST_F(SteadyState, KeepsTheConnectionHoweverSoonTheAnswerFollowsTheBody) {
       ASSERT_EQ(answer.find("Connection: close"), std::string::npos);
     }
   }
+}
+
+TEST_F(SteadyState, AllocatesNothingForSharesHeadersAndCookies) {
+  Instance four(answer_);
+  Instance five(answer_);
+  Instance three(answer_);
+  UpstreamOptions options;
+  resolver::ConsulSource source;
+  source.service = "u";
+  source.tiers = {{"v4"}, {"v3"}};
+  options.source = source;
+  options.fresh = resolver::Freshness::kWatch;
+  options.cluster.split = {{{"v5"}, 300}};
+  options.choose_by = "x-version";
+  options.sticky = {"kept", std::chrono::hours(1)};
+  start_with(options);
+  auto state = std::make_shared<resolver::WatchState>();
+  state->up = true;
+  InstanceList list{{.endpoint = four.endpoint(), .tags = {"v4"}},
+                    {.endpoint = five.endpoint(), .tags = {"v5"}},
+                    {.endpoint = three.endpoint(), .tags = {"v3"}}};
+  normalise(list);
+  state->instances = std::make_shared<const InstanceList>(std::move(list));
+  state->asked = state->answered = Clock::now();
+  net::asio::post(io_, [this, state] { proxy_->push_watch({"u", ""}, state); });
+  connect(16);
+  std::string set;
+  write_sticky_cookie("kept", 0, std::chrono::hours(1), set);
+  const auto answered = answer_.size() + relayed_.size();
+  const std::string get = "GET / HTTP/1.1\r\nHost: a\r\nCookie: a=b;c=d\r\n";
+  EXPECT_EQ(allocations(get + "\r\n", answered + set.size(), kRounds), 0U) << "its share, or not";
+  EXPECT_EQ(allocations(get + "X-Version: v3\r\n\r\n", answered + set.size(), kRounds), 0U);
+  const balancer::InstanceState kept(three.endpoint());
+  write_sticky_cookie("kept", sticky_value("u", kept), std::chrono::hours(1), set);
+  const auto at = set.rfind("kept=");
+  EXPECT_EQ(
+      allocations(get + "Cookie: x=1;" + set.substr(at, 21) + ";y=2\r\n\r\n", answered, kRounds),
+      0U);
 }
 
 }  // namespace

@@ -83,6 +83,9 @@ TEST(DrainedNodes, AreWhatRunsThereAsTheWatchesLastSaid) {
   EXPECT_TRUE(drained.take(there, state({})));
   drained.set_entries({"node:web-1"});
   EXPECT_THAT(drained.list().entries, ElementsAre(balancer::DrainList::Entry{at(1), "node:web-1"}));
+  EXPECT_FALSE(drained.keep_watches({here})) << "there nobody was drained";
+  EXPECT_TRUE(drained.keep_watches({{"orders", ""}}));
+  EXPECT_TRUE(drained.list().entries.empty()) << "what is watched no more is not known";
 }
 
 http::RequestHead head_with(std::vector<std::pair<std::string_view, std::string_view>> fields) {
@@ -149,6 +152,21 @@ TEST(StickyCookie, IsStableOpaqueAndOfItsUpstreamAndInstance) {
 TEST(StickyCookie, ValueOfAnInstanceNeverChangesBetweenReleases) {
   balancer::InstanceState one({IpAddress::v4({10, 0, 0, 1}), 80});
   EXPECT_EQ(sticky_value("billing", one), 0x363c147f45e9494bULL);
+}
+
+TEST(StickyCookie, LeavesWhatItRewroteWhereItIsWhileFurtherFieldsAreRewritten) {
+  // Behind each bare ';' a space is added: all of it has to fit before the first field is moved.
+  std::string more = "c=1;";
+  std::string left;
+  for (int i = 0; i < 20; ++i) {
+    more += "a;";
+    left += i == 0 ? "a" : "; a";
+  }
+  auto two = head_with({{"Cookie", "c=1;z=1"}, {"Cookie", more}});
+  std::string text;
+  (void)take_sticky_cookie(two, "c", text);
+  EXPECT_EQ(two.fields[0].value, "z=1");
+  EXPECT_EQ(two.fields[1].value, left);
 }
 
 }  // namespace

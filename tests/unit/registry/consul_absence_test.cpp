@@ -57,7 +57,7 @@ TEST(Absence, ManyTagsAreNotAllListed) {
 
 TEST(Presence, ReadsStateAndTagsOfEveryEntry) {
   const auto present = decode_presence(R"([
-    {"Service":{"Tags":["b","a"],"Port":1,"Address":"10.0.0.1"},"Checks":[{"Status":"warning"}]},
+    {"Service":{"Tags":["b","a"],"Port":1,"Address":"10.0.0.1","Meta":{"k":"v"}},"Checks":[{"Status":"warning"}]},
     {"Service":{"Port":1,"Address":"10.0.0.1"},"Checks":[{"Status":"passing"},{"Status":"critical"}]},
     {"Service":{"Port":1},"Checks":[{"CheckID":"_node_maintenance","Status":"critical"}]},
     {"Service":{"Port":0},"Checks":[]}, 7])");
@@ -65,12 +65,31 @@ TEST(Presence, ReadsStateAndTagsOfEveryEntry) {
   ASSERT_EQ(present->size(), 5U);
   EXPECT_EQ(present->at(0).state, State::kHealthy);
   EXPECT_EQ(present->at(0).tags, (std::vector<std::string>{"a", "b"}));
+  using Meta = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(present->at(0).meta, (Meta{{"k", "v"}}));
   EXPECT_EQ(present->at(1).state, State::kCritical);
   EXPECT_EQ(present->at(2).state, State::kMaintenance);
   EXPECT_EQ(present->at(3).state, State::kUnusable);
   EXPECT_EQ(present->at(4).state, State::kUnusable);
   EXPECT_FALSE(decode_presence("{}"));
   EXPECT_FALSE(decode_presence("<html>"));
+}
+
+TEST(Absence, CountsMetaAmongWhatATierAsksFor) {
+  resolver::ConsulTier tier;
+  tier.tags = {"v3"};
+  tier.meta = {{"stage", "prod"}};
+  const Presence other{State::kHealthy, {"v3"}, {{"stage", "test"}}};
+  EXPECT_EQ(why({other, other}, tier),
+            "no instance with tag \"v3\" and with meta stage=prod (there are: v3)");
+  const Presence fits{State::kCritical, {"v3"}, {{"a", "b"}, {"stage", "prod"}}};
+  EXPECT_EQ(why({other, fits}, tier),
+            "the only instance with tag \"v3\" and with meta stage=prod is critical");
+  tier.without = {"canary"};
+  EXPECT_EQ(why({}, tier), "unknown service \"billing\"");
+  EXPECT_EQ(why({other}, tier),
+            "no instance with tag \"v3\", without tag \"canary\" and with meta stage=prod "
+            "(there are: v3)");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "registry/consul_health_codec.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include "registry/json.hpp"
@@ -30,7 +31,7 @@ TEST(HealthListing, KeepsNodeAndMetaBesideTheInstancesInTheirOrder) {
   ASSERT_TRUE(listing);
   ASSERT_EQ(listing->details.size(), listing->instances.size());
   EXPECT_EQ(listing->details[0].endpoint, listing->instances[0].endpoint);
-  EXPECT_EQ(listing->details[0].node, "web-1");
+  EXPECT_EQ(listing->details[0].node, "twice") << "between equals the first by name";
   EXPECT_TRUE(listing->details[0].meta.empty());
   EXPECT_EQ(listing->details[1].node, "web-3");
   using Meta = std::vector<std::pair<std::string, std::string>>;
@@ -170,6 +171,28 @@ TEST(HasTags, NeedsAllOfThemInAnyCase) {
   EXPECT_TRUE(has_tags({"read"}, {}));
   EXPECT_FALSE(has_tags({"read", "v4"}, {"v4", "write"}));
   EXPECT_FALSE(has_tags({"v44"}, {"v4"}));
+}
+
+TEST(HealthListing, KeepsTheDetailOfTheEntryWhoseWeightItKeepsInAnyOrder) {
+  const auto on = [](const std::string& node, const std::string& weight, const std::string& meta) {
+    return R"({"Node":{"Node":")" + node + R"(","Address":"10.0.0.1"},"Service":{"Port":80,)" +
+           R"("Weights":{"Passing":)" + weight + R"(},"Meta":{"stage":")" + meta + R"("}}})";
+  };
+  const std::vector<std::string> entries{on("a", "1", "old"), on("b", "9", "prod"),
+                                         on("c", "9", "prod"), on("b", "9", "test")};
+  std::vector<std::size_t> order{0, 1, 2, 3};
+  do {
+    std::string body;
+    for (const auto place : order) {
+      body += (body.empty() ? "[" : ",") + entries[place];
+    }
+    const auto listing = decode_health(body + "]");
+    ASSERT_TRUE(listing);
+    ASSERT_EQ(listing->details.size(), 1U);
+    EXPECT_EQ(listing->instances[0].weight, 9U);
+    EXPECT_EQ(listing->details[0].node, "b");
+    EXPECT_EQ(listing->details[0].meta.at(0).second, "prod");
+  } while (std::ranges::next_permutation(order).found);
 }
 
 }  // namespace
