@@ -4,6 +4,12 @@
 
 namespace pilotfish::proxy {
 
+ConnectionSlots::Waiter::Waiter(net::Executor executor, TimePoint deadline,
+                                const balancer::InstanceState* wants)
+    : timer(executor, deadline), wanted(wants) {}
+
+ConnectionSlots::Waiter::~Waiter() = default;
+
 Slot ConnectionSlots::try_take() {
   if (open_ >= most_) {
     return {};

@@ -44,8 +44,10 @@ class ConnectionSlots final : public std::enable_shared_from_this<ConnectionSlot
   /// One request in the queue. Ownership: of whoever waits.
   struct Waiter {
     /// `wants`: whose kept connection will do; nullptr: only a slot will.
-    Waiter(net::Executor executor, TimePoint deadline, const balancer::InstanceState* wants)
-        : timer(executor, deadline), wanted(wants) {}
+    Waiter(net::Executor executor, TimePoint deadline, const balancer::InstanceState* wants);
+    ~Waiter();
+    Waiter(const Waiter&) = delete;
+    Waiter& operator=(const Waiter&) = delete;
     net::Timer timer;
     const balancer::InstanceState* wanted;
     Slot slot;                 ///< what it got, one of the two or neither

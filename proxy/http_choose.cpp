@@ -41,7 +41,7 @@ net::Awaitable<bool> HttpSession::choose() {
     covered_ = true;
     auto claim = upstream_->claim(Clock::now());
     if (!upstream_->is_covered(claim)) {
-      co_await upstream_->covered(std::move(claim));
+      co_await upstream_->covered(std::move(claim), cut_);
     }
   }
   Opening opening;

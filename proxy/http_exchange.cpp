@@ -17,7 +17,7 @@ net::Awaitable<void> HttpSession::exchange(Step step) {
     if (first_request_) {
       first_request_ = false;
       if (!cut_ && !upstream_->is_covered(claim_)) {
-        co_await upstream_->covered(std::move(claim_));
+        co_await upstream_->covered(std::move(claim_), cut_);
       }
       covered_ = true;
     } else {

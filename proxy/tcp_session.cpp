@@ -72,7 +72,7 @@ net::Awaitable<void> TcpSession::serve() {
     left_ = cut_ = true;
   }
   if (!cut_ && !upstream_->is_covered(claim_)) {
-    co_await upstream_->covered(std::move(claim_));
+    co_await upstream_->covered(std::move(claim_), cut_);
   }
   bool connected = false;
   if (!cut_) {

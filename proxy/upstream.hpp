@@ -104,8 +104,9 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   [[nodiscard]] Claim claim(TimePoint now);
   /// True where covered() would return at once.
   [[nodiscard]] bool is_covered(const Claim& claim) const;
-  /// Waits for the claim; asks worse tiers, also fresh, as long as the better ones fall short.
-  [[nodiscard]] net::Awaitable<void> covered(Claim claim);
+  /// Waits for the claim; asks worse tiers, also fresh, as long as the better ones fall short. Ends
+  /// soon after `gone` says that nobody is left to wait for; it outlives the coroutine.
+  [[nodiscard]] net::Awaitable<void> covered(Claim claim, const bool& gone);
   /// A request came on a kept connection: keeps a lookup going at least once a second.
   void request_flows(TimePoint now);
   [[nodiscard]] net::Awaitable<void> wait_first_lookups(TimePoint deadline) {

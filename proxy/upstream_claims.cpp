@@ -45,12 +45,12 @@ bool Upstream::is_covered(const Claim& claim) const {
          (claim.last_tier + 1 >= ordered_tiers() || cluster_.enough_up_to(claim.last_tier));
 }
 
-net::Awaitable<void> Upstream::covered(Claim claim) {
-  while (options_.enabled) {
+net::Awaitable<void> Upstream::covered(Claim claim, const bool& gone) {
+  while (options_.enabled && !gone) {
     if (claim.epoch != epoch_) {
       claim = this->claim(Clock::now());  // a reload brought another source: that one is asked
     }
-    (void)co_await resolver_->wait(claim.ticket);
+    (void)co_await resolver_->wait(claim.ticket, gone);
     if (claim.epoch != epoch_) {
       continue;
     }

@@ -10,6 +10,8 @@ namespace {
 
 /// A name in use is looked up every 10 s; what is older is from before it was left.
 constexpr Duration kKnownFor = std::chrono::seconds(15);
+/// How late it is noticed that nobody waits for an answer any more.
+constexpr Duration kLook = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -210,27 +212,32 @@ bool ServiceResolver::Impl::satisfied(const Ticket& ticket) const {
   });
 }
 
-net::Awaitable<ServiceResolver::Wait> ServiceResolver::Impl::wait(const Ticket& ticket) {
+net::Awaitable<ServiceResolver::Wait> ServiceResolver::Impl::wait(const Ticket& ticket,
+                                                                  const bool& gone) {
   const auto self = shared_from_this();
-  while (waits_for_static() && Clock::now() < ticket.deadline) {
-    (void)co_await first_round_.wait_until(ticket.deadline);
+  const auto next_look = [&] { return std::min(ticket.deadline, Clock::now() + kLook); };
+  const auto waits = [&] { return !gone && !stopped_ && Clock::now() < ticket.deadline; };
+  while (waits_for_static() && waits()) {
+    (void)co_await first_round_.wait_until(next_look());
   }
   bool fresh = true;
   bool good = assumed_good_;
   for (const auto& need : ticket.needs) {
     const auto name = names_[need.name];
     const auto& group = group_of_name(need.name);
-    while (!stopped_ && !group.watching() && !name->gate().released(need.generation) &&
-           Clock::now() < ticket.deadline) {
-      (void)co_await name->notifier().wait_until(ticket.deadline);
+    while (!group.watching() && !name->gate().released(need.generation) && waits()) {
+      (void)co_await name->notifier().wait_until(next_look());
     }
-    while (!stopped_ && waits_for_watch(need.name) && Clock::now() < ticket.deadline) {
-      (void)co_await first_round_.wait_until(ticket.deadline);
+    while (waits_for_watch(need.name) && waits()) {
+      (void)co_await first_round_.wait_until(next_look());
     }
     // A watch that is back brought what came after this arrival.
     fresh = fresh && (group.watching() ||
                       (name->gate().fresh(need.generation) && !waits_for_watch(need.name)));
     good = good || name->has_good();
+  }
+  if (gone) {
+    co_return Wait::kFresh;
   }
   if (!fresh && good && !stopped_ && hooks_.on_stale) {
     hooks_.on_stale();

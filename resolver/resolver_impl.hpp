@@ -27,7 +27,7 @@ class ServiceResolver::Impl final : public NameUser,
   void join_again(DnsService::Impl& dns) const;
   [[nodiscard]] Ticket arrive(std::size_t first, std::size_t last, TimePoint now);
   [[nodiscard]] bool satisfied(const Ticket& ticket) const;
-  [[nodiscard]] net::Awaitable<Wait> wait(const Ticket& ticket);
+  [[nodiscard]] net::Awaitable<Wait> wait(const Ticket& ticket, const bool& gone);
   [[nodiscard]] TimePoint last_lookup_started() const;
   [[nodiscard]] bool first_round_done() const;
   [[nodiscard]] net::Awaitable<void> wait_first_round(TimePoint deadline);

@@ -47,8 +47,9 @@ bool ServiceResolver::satisfied(const Ticket& ticket) const {
   return impl_->satisfied(ticket);
 }
 
-net::Awaitable<ServiceResolver::Wait> ServiceResolver::wait(const Ticket& ticket) {
-  return impl_->wait(ticket);
+net::Awaitable<ServiceResolver::Wait> ServiceResolver::wait(const Ticket& ticket,
+                                                            const bool& gone) {
+  return impl_->wait(ticket, gone);
 }
 
 TimePoint ServiceResolver::last_lookup_started() const {

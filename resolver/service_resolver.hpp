@@ -126,8 +126,9 @@ class ServiceResolver {
     kFresh,  ///< each lookup ended with an answer (also an empty one)
     kStale,  ///< failed, timed out or not waited for: the last good answer has to do
   };
-  /// Waits until the lookups of the ticket ended, or its deadline. The ticket must outlive it.
-  [[nodiscard]] net::Awaitable<Wait> wait(const Ticket& ticket);
+  /// Waits until the lookups of the ticket ended, or its deadline, or, soon after, until `gone`
+  /// says that nobody is left to wait for (kFresh then). Ticket and `gone` must outlive it.
+  [[nodiscard]] net::Awaitable<Wait> wait(const Ticket& ticket, const bool& gone = kNobodyGone);
 
   /// When the newest lookup of any tier began; drives "at least once a second while requests flow".
   /// TimePoint::max() while a watch makes lookups unnecessary.
@@ -142,6 +143,7 @@ class ServiceResolver {
   [[nodiscard]] const std::vector<TierAnswer>& last_answers() const;
 
  private:
+  static constexpr bool kNobodyGone = false;
   class Impl;
   std::shared_ptr<Impl> impl_;  // shared with waiters that resume after it
 };

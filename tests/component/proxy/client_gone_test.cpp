@@ -1,4 +1,5 @@
 // A client that leaves before its answer is whole, in every phase of its request.
+#include <boost/asio/ip/udp.hpp>
 #include <optional>
 
 #include "tests/component/proxy/proxy_fixture.hpp"
@@ -284,6 +285,33 @@ TEST_F(ClientGone, EndsAnAttemptToConnect) {
     until([this] { return in_flight() == 0 && log_.lines.size() == 1; });
     EXPECT_TRUE(log_.lines.at(0).ends_with(" client_gone")) << log_.lines.at(0);
     EXPECT_EQ(proxy_->status(Clock::now()).at(0).instances.at(0).failures, 0U);
+    TearDown();
+    SetUp();
+  }
+}
+
+TEST_F(ClientGone, EndsItsWaitForALookup) {
+  // Bound, and silent: each lookup takes its whole time.
+  net::asio::ip::udp::socket silent(io_.get_executor(), {net::asio::ip::address_v4::loopback(), 0});
+  auto options = defaults();
+  const auto server = silent.local_endpoint();
+  options.source = resolver::SrvSource{
+      {"_x._tcp.example"}, {*Endpoint::parse("127.0.0.1:" + std::to_string(server.port()))}};
+  options.lookup.timeout = 30s;
+  for (const auto protocol : {Protocol::kHttp, Protocol::kTcp}) {
+    options.protocol = protocol;
+    log_.lines.clear();
+    start_with_source(options);
+    std::optional<Peer> client;
+    run([](auto connect, auto* peer) -> net::Awaitable<void> {
+      Peer made = co_await connect();
+      peer->emplace(std::move(made));
+      (void)co_await (*peer)->send(kGet);
+    }([this] { return connect(); }, &client));
+    until([this] { return client_connections() == 1; });
+    leave(*client, Leaves::kResets);
+    until([this] { return log_.lines.size() == 1 && client_connections() == 0; });
+    EXPECT_TRUE(log_.lines.at(0).ends_with(" client_gone")) << log_.lines.at(0);
     TearDown();
     SetUp();
   }
