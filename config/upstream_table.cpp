@@ -133,8 +133,9 @@ void check_host(const Scope& scope, const Seen& seen, const UpstreamDraft& draft
       draft.options.host != proxy::HostRule{}) {
     scope.fail(seen.key_at("host"), "\"host\" works only with protocol: http; remove it");
   }
-  if (seen.has("client_half_close") && seen.good("protocol") &&
-      draft.options.protocol == Protocol::kTcp) {
+  if (seen.good("client_half_close") && seen.good("protocol") &&
+      draft.options.protocol == Protocol::kTcp &&
+      draft.options.client_half_close != proxy::ClientHalfClose::kAbort) {
     scope.fail(seen.key_at("client_half_close"),
                "\"client_half_close\" works only with protocol: http; remove it (tcp passes a "
                "half-close on)");

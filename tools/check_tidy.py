@@ -19,7 +19,7 @@ from pathlib import Path
 
 import checklib
 
-BATCH = 8
+BATCH = 16
 _FINDING = re.compile(r"^(\S+?):\d+:\d+: (error|warning|fatal error): ")
 
 

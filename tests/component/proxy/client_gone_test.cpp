@@ -254,9 +254,9 @@ class SilentAddress {
     listener_.listen(0);
     for (int i = 0; i < 4; ++i) {
       auto& socket = queue_.emplace_back(executor, net::asio::ip::tcp::v4());
-      socket.non_blocking(true);
-      net::ErrorCode under_way;
-      socket.connect(listener_.local_endpoint(), under_way);
+      socket.native_non_blocking(true);
+      const auto there = listener_.local_endpoint();
+      (void)::connect(socket.native_handle(), there.data(), static_cast<socklen_t>(there.size()));
     }
   }
   [[nodiscard]] Endpoint endpoint() const { return net::from_asio(listener_.local_endpoint()); }
