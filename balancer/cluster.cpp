@@ -252,11 +252,11 @@ void Cluster::Impl::drop_plans() {
 
 void Cluster::Impl::renew_deadline(TimePoint now) {
   deadline = std::min({selection.next_deadline(), ejection.next_deadline(), live.next_deadline()});
-  for (std::size_t i = 0; i < tiers.size(); ++i) {
-    if (tiers[i].plan && tiers[i].plan->ramps()) {
+  for (const auto& tier : tiers) {
+    if (tier.plan && tier.plan->ramps()) {
       deadline = std::min(deadline, now + ramp_step(options.slow_start));
     }
-    if (tiers[i].table && now < live.newest() + options.slow_start) {
+    if (tier.table && now < live.newest() + options.slow_start) {
       deadline = std::min(deadline, live.newest() + options.slow_start);
     }
   }
