@@ -19,7 +19,7 @@ from pathlib import Path
 
 import checklib
 
-BATCH = 16
+BATCH = 8
 _FINDING = re.compile(r"^(\S+?):\d+:\d+: (error|warning|fatal error): ")
 
 
