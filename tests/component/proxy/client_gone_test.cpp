@@ -1,6 +1,9 @@
 // A client that leaves before its answer is whole, in every phase of its request.
 #include <boost/asio/ip/udp.hpp>
+#include <cerrno>
+#include <list>
 #include <optional>
+#include <sys/socket.h>
 
 #include "tests/component/proxy/proxy_fixture.hpp"
 
@@ -256,7 +259,9 @@ class SilentAddress {
       auto& socket = queue_.emplace_back(executor, net::asio::ip::tcp::v4());
       socket.native_non_blocking(true);
       const auto there = listener_.local_endpoint();
-      (void)::connect(socket.native_handle(), there.data(), static_cast<socklen_t>(there.size()));
+      const int begun =
+          ::connect(socket.native_handle(), there.data(), static_cast<socklen_t>(there.size()));
+      EXPECT_TRUE(begun == 0 || errno == EINPROGRESS) << errno;
     }
   }
   [[nodiscard]] Endpoint endpoint() const { return net::from_asio(listener_.local_endpoint()); }

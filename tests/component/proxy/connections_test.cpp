@@ -181,8 +181,9 @@ TEST_F(Connections, OneThatMeetsItselfIsRefused) {
 /// A network of its own, with a loopback and few local ports. Needs the right to make one.
 class FewPorts {
  public:
-  FewPorts() : home_(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) {
-    made_ = ::unshare(CLONE_NEWNET) == 0;
+  FewPorts()
+      : home_(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)),
+        made_(::unshare(CLONE_NEWNET) == 0) {
     const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     ifreq loopback{};
     std::strncpy(loopback.ifr_name, "lo", IFNAMSIZ - 1);
@@ -203,7 +204,7 @@ class FewPorts {
 
  private:
   int home_;
-  bool made_ = false;
+  bool made_;
 };
 
 TEST_F(Connections, WithoutAFreeLocalPortNoInstanceIsBlamed) {

@@ -250,10 +250,10 @@ TEST_F(SelectionTest, StickyKeepsTheClientByACookieThatIsNotPassedOn) {
     heads.insert(heads.end(), one->heads.begin(), one->heads.end());
   }
   ASSERT_EQ(heads.size(), 31U);
-  for (std::size_t i = 0; i < heads.size(); ++i) {
-    EXPECT_THAT(heads[i], Not(HasSubstr(cookie)));
-    EXPECT_EQ(heads[i].find("Cookie: a=1; b=2\r\n") != std::string::npos,
-              heads[i].find("Cookie") != std::string::npos);
+  for (const auto& head : heads) {
+    EXPECT_THAT(head, Not(HasSubstr(cookie)));
+    EXPECT_EQ(head.find("Cookie: a=1; b=2\r\n") != std::string::npos,
+              head.find("Cookie") != std::string::npos);
   }
   EXPECT_EQ(who("Cookie: c=" + cookie + "\r\n"), name);
   for (const auto* one : {&v4, &v3, &v5}) {

@@ -82,7 +82,7 @@ void expect_exact(Algorithm algorithm, const std::vector<std::uint32_t>& permill
   std::vector<std::string> names{"any"};
   for (const auto share : permille) {
     roles.shares.push_back(share);
-    names.push_back("split");
+    names.emplace_back("split");
   }
   ClusterBox box(with(algorithm), names, roles);
   std::vector<InstanceList> lists(1);
