@@ -34,18 +34,25 @@ namespace pilotfish::proxy {
   return hash_bytes(text);
 }
 
+/// The first field of that name, in any case; nullptr where there is none.
+[[nodiscard]] inline const http::Field* find_field(const http::RequestHead& request,
+                                                   std::string_view name) {
+  for (const auto& field : request.fields) {
+    if (http::iequals(field.name, name)) {
+      return &field;
+    }
+  }
+  return nullptr;
+}
+
 /// `hash_on: source_ip | header:NAME`; a request without that field hashes as the empty value.
 [[nodiscard]] inline std::uint64_t hash_key(const HashOn& hash_on, const Endpoint& client,
                                             const http::RequestHead& request) {
   if (hash_on.source_ip) {
     return hash_source(client);
   }
-  for (const auto& field : request.fields) {
-    if (http::iequals(field.name, hash_on.header)) {
-      return hash_bytes(field.value);
-    }
-  }
-  return hash_bytes({});
+  const auto* field = find_field(request, hash_on.header);
+  return hash_bytes(field == nullptr ? std::string_view() : field->value);
 }
 
 }  // namespace pilotfish::proxy

@@ -1,6 +1,4 @@
 // What of a request decides where it may go: its hash key, its header, its cookie, its share.
-#include <algorithm>
-
 #include "proxy/hash_key.hpp"
 #include "proxy/http_session.hpp"
 #include "proxy/sticky.hpp"
@@ -19,9 +17,8 @@ void HttpSession::take_cookie() {
 void HttpSession::select() {
   selected_ = true;
   if (const auto& header = options().choose_by; !header.empty()) {
-    const auto named = [&](const http::Field& field) { return http::iequals(field.name, header); };
-    const auto field = std::ranges::find_if(request_.fields, named);
-    wanted_ = field == request_.fields.end() ? 0 : upstream_->named(field->value);
+    const auto* field = find_field(request_, header);
+    wanted_ = field == nullptr ? 0 : upstream_->named(field->value);
   }
   wish_ = Wish::kHeader;
   if (wanted_ == 0 && upstream_->kept(sticky_) != nullptr) {

@@ -1,6 +1,5 @@
 #include "registry/consul_absence.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <set>
@@ -8,6 +7,7 @@
 
 #include "registry/consul_agent.hpp"
 #include "registry/consul_listing.hpp"
+#include "resolver/tier_match.hpp"
 
 namespace pilotfish::registry {
 namespace {
@@ -31,15 +31,6 @@ std::string listed(const std::set<std::string>& tags) {
     out += (out.empty() ? "" : ", ") + tag;
   }
   return out;
-}
-
-bool belongs(const Presence& one, const resolver::ConsulTier& tier) {
-  return has_tags(one.tags, tier.tags) &&
-         std::ranges::none_of(
-             tier.without, [&one](const std::string& tag) { return has_tags(one.tags, {tag}); }) &&
-         std::ranges::all_of(tier.meta, [&one](const auto& want) {
-           return std::ranges::find(one.meta, std::pair(want.first, want.second)) != one.meta.end();
-         });
 }
 
 /// " with tag "v4", without tag "canary" and with meta stage=prod", or nothing.
@@ -76,7 +67,7 @@ std::string explain_present(const std::vector<Presence>& present, const std::str
   std::size_t count = 0;
   for (const auto& one : present) {
     known.insert(one.tags.begin(), one.tags.end());
-    if (belongs(one, tier)) {
+    if (resolver::fits(tier, one.tags, one.meta)) {
       ++count;
       ++states.at(static_cast<std::size_t>(one.state));
     }

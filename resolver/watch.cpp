@@ -1,8 +1,9 @@
 #include "resolver/watch.hpp"
 
 #include <algorithm>
-#include <map>
 #include <utility>
+
+#include "resolver/tier_match.hpp"
 
 namespace pilotfish::resolver {
 namespace {
@@ -19,11 +20,6 @@ std::string name_of(const ConsulSource& source) {
   return source.datacenter.empty() ? source.service : source.service + "." + source.datacenter;
 }
 
-bool has_none(const std::vector<std::string>& tags, const std::vector<std::string>& unwanted) {
-  return std::ranges::none_of(unwanted,
-                              [&tags](const std::string& tag) { return has_all(tags, {tag}); });
-}
-
 const InstanceDetail* detail_of(const WatchState& state, const Endpoint& endpoint) {
   if (!state.details) {
     return nullptr;
@@ -31,13 +27,6 @@ const InstanceDetail* detail_of(const WatchState& state, const Endpoint& endpoin
   const auto found =
       std::ranges::lower_bound(*state.details, endpoint, {}, &InstanceDetail::endpoint);
   return found == state.details->end() || found->endpoint != endpoint ? nullptr : &*found;
-}
-
-bool says_all(const InstanceDetail* detail, const std::map<std::string, std::string>& wanted) {
-  return detail != nullptr && std::ranges::all_of(wanted, [detail](const auto& want) {
-           return std::ranges::find(detail->meta, std::pair(want.first, want.second)) !=
-                  detail->meta.end();
-         });
 }
 
 }  // namespace
@@ -70,9 +59,10 @@ TierAnswer tier_of(const WatchState& state, const ConsulSource& source, const Co
 
 InstanceList instances_with(const WatchState& state, const ConsulTier& tier) {
   InstanceList out;
+  const decltype(InstanceDetail::meta) unknown;
   for (const auto& instance : *state.instances) {
-    if (has_all(instance.tags, tier.tags) && has_none(instance.tags, tier.without) &&
-        (tier.meta.empty() || says_all(detail_of(state, instance.endpoint), tier.meta))) {
+    const auto* detail = tier.meta.empty() ? nullptr : detail_of(state, instance.endpoint);
+    if (fits(tier, instance.tags, detail == nullptr ? unknown : detail->meta)) {
       out.push_back({instance.endpoint, instance.weight, instance.priority, tier.tags});
     }
   }

@@ -31,6 +31,25 @@ class ClientGone : public ProxyTest {
     shared_.access_log = nullptr;
   }
 
+  /// A client that is connected and has sent `bytes`.
+  std::optional<Peer> caller(std::string bytes = {}) {
+    std::optional<Peer> out;
+    run([](auto connect, std::string first, auto* peer) -> net::Awaitable<void> {
+      Peer made = co_await connect();
+      peer->emplace(std::move(made));
+      (void)co_await (*peer)->send(std::move(first));
+    }([this] { return connect(); }, std::move(bytes), &out));
+    return out;
+  }
+  /// Until so many requests wait for a connection, as /upstreams says it.
+  void until_in_line(int count) {
+    const auto text = ": " + std::to_string(count) + " requests";
+    until([this, &text] {
+      const auto status = proxy_->status(Clock::now());
+      return status.at(0).instances.at(0).why.find(text) != std::string::npos;
+    });
+  }
+
   static void leave(Peer& client, Leaves how) {
     switch (how) {
       case Leaves::kCloses: client.close(); break;
@@ -178,40 +197,21 @@ TEST_F(ClientGone, BytesBehindARequestAreNoEnd) {
   }([this] { return connect(); }));
 }
 
-/// Requests that wait for a connection, as /upstreams says it.
-std::string waiting(const std::vector<UpstreamStatus>& status) {
-  return status.at(0).instances.at(0).why;
-}
-
 TEST_F(ClientGone, LeavesTheLineAndNoConnectionIsMadeForIt) {
   FakeInstance instance(io_, waits());
   auto options = defaults();
   options.limits.connections = 1;
   options.connect_timeout = 10s;
   start(options, {instance.endpoint()});
-  std::optional<Peer> holder;
-  std::optional<Peer> other;
-  run([](auto connect, auto* first, auto* second) -> net::Awaitable<void> {
-    Peer made = co_await connect();
-    first->emplace(std::move(made));
-    (void)co_await (*first)->send(kWait);
-    Peer behind = co_await connect();
-    second->emplace(std::move(behind));
-  }([this] { return connect(); }, &holder, &other));
+  auto holder = caller(kWait);
+  auto other = caller();
   until([this] { return asked_; });
   for (const auto how : {Leaves::kResets, Leaves::kCloses}) {
     run([](Peer* peer) -> net::Awaitable<void> { (void)co_await peer->send(kGet); }(&*other));
-    until([this] {
-      return waiting(proxy_->status(Clock::now())).find(": 1 requests") != std::string::npos;
-    });
+    until_in_line(1);
     leave(*other, how);
-    until([this] {
-      return waiting(proxy_->status(Clock::now())).find(": 0 requests") != std::string::npos;
-    });
-    run([](auto connect, auto* second) -> net::Awaitable<void> {
-      Peer made = co_await connect();
-      second->emplace(std::move(made));
-    }([this] { return connect(); }, &other));
+    until_in_line(0);
+    other = caller();
   }
   holder->close();
   until([this] { return in_flight() == 0; });
@@ -229,21 +229,11 @@ TEST_F(ClientGone, OfATcpUpstreamLeavesTheLineByAReset) {
   options.limits.connections = 1;
   options.connect_timeout = 10s;
   start(options, {instance.endpoint()});
-  std::optional<Peer> holder;
-  std::optional<Peer> other;
-  run([](auto connect, auto* first, auto* second) -> net::Awaitable<void> {
-    Peer made = co_await connect();
-    first->emplace(std::move(made));
-    Peer behind = co_await connect();
-    second->emplace(std::move(behind));
-  }([this] { return connect(); }, &holder, &other));
-  until([this] {
-    return waiting(proxy_->status(Clock::now())).find(": 1 requests") != std::string::npos;
-  });
+  auto holder = caller();
+  auto other = caller();
+  until_in_line(1);
   other->reset();
-  until([this] {
-    return waiting(proxy_->status(Clock::now())).find(": 0 requests") != std::string::npos;
-  });
+  until_in_line(0);
   holder->close();
   until([this] { return in_flight() == 0; });
   EXPECT_EQ(instance.peers.size(), 1U);
@@ -279,12 +269,7 @@ TEST_F(ClientGone, EndsAnAttemptToConnect) {
     options.protocol = protocol;
     log_.lines.clear();
     start(options, {nowhere.endpoint()});
-    std::optional<Peer> client;
-    run([](auto connect, auto* peer) -> net::Awaitable<void> {
-      Peer made = co_await connect();
-      peer->emplace(std::move(made));
-      (void)co_await (*peer)->send(kGet);
-    }([this] { return connect(); }, &client));
+    auto client = caller(kGet);
     until([this] { return in_flight() == 1; });
     leave(*client, Leaves::kResets);
     until([this] { return in_flight() == 0 && log_.lines.size() == 1; });
@@ -307,12 +292,7 @@ TEST_F(ClientGone, EndsItsWaitForALookup) {
     options.protocol = protocol;
     log_.lines.clear();
     start_with_source(options);
-    std::optional<Peer> client;
-    run([](auto connect, auto* peer) -> net::Awaitable<void> {
-      Peer made = co_await connect();
-      peer->emplace(std::move(made));
-      (void)co_await (*peer)->send(kGet);
-    }([this] { return connect(); }, &client));
+    auto client = caller(kGet);
     until([this] { return client_connections() == 1; });
     leave(*client, Leaves::kResets);
     until([this] { return log_.lines.size() == 1 && client_connections() == 0; });
@@ -330,12 +310,7 @@ TEST_F(ClientGone, IsNotSaidOfWhatTheEndOfADrainCuts) {
     asked_ = false;
     log_.lines.clear();
     start(options, {instance.endpoint()});
-    std::optional<Peer> client;
-    run([](auto connect, auto* peer) -> net::Awaitable<void> {
-      Peer made = co_await connect();
-      peer->emplace(std::move(made));
-      (void)co_await (*peer)->send(kWait);
-    }([this] { return connect(); }, &client));
+    auto client = caller(kWait);
     until([this] { return asked_; });
     proxy_->stop();
     until([this] { return log_.lines.size() == 1; });

@@ -185,6 +185,17 @@ TEST(ClusterView, KeepsDepartedInstancesTenMinutesAndNoMoreThanItsBound) {
   EXPECT_EQ(held->in_flight, 0U);
 }
 
+/// The third instance has just come; `share` is what it gets of the picks.
+template <typename Share>
+void expect_a_minutes_ramp(ClusterBox& box, Share share) {
+  EXPECT_NEAR(share(), 0.1 / 2.1, 0.01);
+  box.pass(30s);
+  EXPECT_NEAR(share(), 0.55 / 2.55, 0.02);
+  box.pass(31s);
+  EXPECT_NEAR(share(), 1.0 / 3, 0.02);
+  EXPECT_EQ(box.cluster.next_deadline(), TimePoint::max()) << "nothing left to do";
+}
+
 TEST(ClusterSlowStart, RampsNewcomersButNotTheFirstAnswer) {
   ClusterOptions options;
   options.algorithm = Algorithm::kRandom;
@@ -194,12 +205,7 @@ TEST(ClusterSlowStart, RampsNewcomersButNotTheFirstAnswer) {
   EXPECT_NEAR(box.shares(4000)["10.0.0.1:80"], 2000, 150);
   box.answer(0, {instance(1), instance(2), instance(3)});
   const auto share = [&] { return box.shares(20000)["10.0.0.3:80"] / 20000.0; };
-  EXPECT_NEAR(share(), 0.1 / 2.1, 0.01);
-  box.pass(30s);
-  EXPECT_NEAR(share(), 0.55 / 2.55, 0.02);
-  box.pass(31s);
-  EXPECT_NEAR(share(), 1.0 / 3, 0.02);
-  EXPECT_EQ(box.cluster.next_deadline(), TimePoint::max()) << "nothing left to do";
+  expect_a_minutes_ramp(box, share);
 }
 
 TEST(ClusterSlowStart, GoesOnInATierThatIsOnlyChosenByRequests) {
@@ -219,12 +225,7 @@ TEST(ClusterSlowStart, GoesOnInATierThatIsOnlyChosenByRequests) {
     }
     return hits / 20000;
   };
-  EXPECT_NEAR(share(), 0.1 / 2.1, 0.01);
-  box.pass(30s);
-  EXPECT_NEAR(share(), 0.55 / 2.55, 0.02);
-  box.pass(31s);
-  EXPECT_NEAR(share(), 1.0 / 3, 0.02);
-  EXPECT_EQ(box.cluster.next_deadline(), TimePoint::max()) << "nothing left to do";
+  expect_a_minutes_ramp(box, share);
 }
 
 TEST(ClusterSlowStart, WorksWithLargeWeightsAndUnderLeastRequest) {
